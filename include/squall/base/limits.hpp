@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+/// Default limits, in one place; docs/limits.md lists them with the setting that changes each.
+namespace squall::limits {
+
+/// Ceiling on one request head: request line, fields and their CRLFs; past it the answer is 431.
+inline constexpr std::size_t head_bytes = 64 * 1024;
+/// Ceiling on the request line; past it the answer is 414 (RFC 9112 §3 asks for at least 8000).
+inline constexpr std::size_t request_line_bytes = 16 * 1024;
+/// Header fields in one request head, or in one trailer section; past it the answer is 431.
+inline constexpr std::size_t field_count = 100;
+/// A request body that is held in memory; past it the answer is 413.
+inline constexpr std::size_t buffered_body_bytes = 10 * 1024 * 1024;
+/// One chunk-size line with its extensions (RFC 9112 §7.1.1); past it the answer is 400.
+inline constexpr std::size_t chunk_line_bytes = 4 * 1024;
+/// A trailer section (RFC 9112 §7.1.2); past it the answer is 431.
+inline constexpr std::size_t trailer_bytes = 16 * 1024;
+/// Output that may wait on one connection before its writer is told to wait.
+inline constexpr std::size_t write_buffer_bytes = 1024 * 1024;
+/// One WebSocket message, whole; past it the connection is closed with 1009.
+inline constexpr std::size_t websocket_message_bytes = 10 * 1024 * 1024;
+/// WebSocket output that may wait for one client before it is disconnected as too slow.
+inline constexpr std::size_t websocket_queue_bytes = 1024 * 1024;
+/// Cookies in one request that are looked at; the rest are ignored.
+inline constexpr std::size_t cookie_count = 100;
+/// Arguments of one query string or urlencoded body; past it the answer is 400.
+inline constexpr std::size_t argument_count = 1000;
+/// Connections that wait in the kernel to be accepted (listen(2) backlog).
+inline constexpr int listen_backlog = 1024;
+/// Jobs that wait for a thread of an Executor.
+inline constexpr std::size_t executor_queue_jobs = 10'000;
+
+}  // namespace squall::limits
