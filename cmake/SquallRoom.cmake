@@ -3,13 +3,19 @@
 # A room is one OBJECT library. Its tests link only the rooms it names and those below them, so that a
 # file which reaches above its room does not link. DEPENDS lists direct rooms; the closure is computed.
 set_property(GLOBAL PROPERTY SQUALL_ROOMS "")
+if(SQUALL_BUILD_TESTS)
+  add_custom_target(squall_unit_tests)  # the tests of all rooms, without what needs several
+endif()
 
 function(squall_common_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                               $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   # GCC keeps chains of finished coroutines in constant stack only with sibling calls on.
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
+  # Without semantic interposition, position-independent code may inline its own functions.
+  target_compile_options(
+    ${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls
+                      -fno-semantic-interposition>)
   squall_warnings(${target})
 endfunction()
 
@@ -50,6 +56,7 @@ function(squall_room name)
     target_compile_options(squall_${name}_test
                            PRIVATE $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
     target_link_libraries(squall_${name}_test PRIVATE squall_${name} GTest::gtest_main)
+    add_dependencies(squall_unit_tests squall_${name}_test)
     gtest_discover_tests(squall_${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
                          PROPERTIES LABELS unit TIMEOUT 120)
   endif()

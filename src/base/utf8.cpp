@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/utf8.hpp"
+
+#include <bit>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace squall {
+namespace {
+
+constexpr std::uint64_t high_bits = 0x8080808080808080U;
+
+// The first byte in [at, end) that is not ASCII, or end.
+const char* skip_ascii(const char* at, const char* end) noexcept {
+#if defined(__SSE2__)
+  while (end - at >= 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto high = static_cast<unsigned>(_mm_movemask_epi8(block));
+    if (high != 0) return at + std::countr_zero(high);
+    at += 16;
+  }
+#endif
+  while (end - at >= 8) {
+    std::uint64_t block;
+    std::memcpy(&block, at, sizeof block);
+    if ((block & high_bits) != 0) break;
+    at += 8;
+  }
+  while (at != end && static_cast<unsigned char>(*at) < 0x80) ++at;
+  return at;
+}
+
+}  // namespace
+
+bool Utf8Validator::feed(std::string_view text) noexcept {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  // Copies, so that the loop keeps them in registers: stores through `this` could alias the text.
+  unsigned needed = needed_;
+  unsigned lowest = lowest_;
+  unsigned highest = highest_;
+  bool good = true;
+  while (at != end) {
+    const unsigned byte = static_cast<unsigned char>(*at);
+    if (needed == 0) {
+      if (byte < 0x80) {
+        at = skip_ascii(at, end);
+        continue;
+      }
+      // The table of RFC 3629 §4: the lead byte narrows the range of the second byte.
+      lowest = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;   // overlong forms
+      highest = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;  // surrogates, past U+10FFFF
+      if (byte >= 0xC2 && byte <= 0xDF) {
+        needed = 1;
+      } else if (byte >= 0xE0 && byte <= 0xEF) {
+        needed = 2;
+      } else if (byte >= 0xF0 && byte <= 0xF4) {
+        needed = 3;
+      } else {
+        good = false;
+        break;
+      }
+    } else {
+      if (byte < lowest || byte > highest) {
+        good = false;
+        break;
+      }
+      lowest = 0x80;
+      highest = 0xBF;
+      --needed;
+    }
+    ++at;
+  }
+  if (!good) {
+    needed = 1;
+    lowest = 1;
+    highest = 0;
+  }
+  needed_ = static_cast<std::uint8_t>(needed);
+  lowest_ = static_cast<std::uint8_t>(lowest);
+  highest_ = static_cast<std::uint8_t>(highest);
+  return good;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  Utf8Validator validator;
+  return validator.feed(text) && validator.complete();
+}
+
+}  // namespace squall

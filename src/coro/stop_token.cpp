@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <squall/coro/stop_token.hpp>
+
+#include <squall/base/pool.hpp>
+
+#include <new>
+
+namespace squall::detail {
+
+StopState* StopState::create() { return ::new (pool_allocate(sizeof(StopState))) StopState(); }
+
+void StopState::release() noexcept {
+  if (--references != 0) return;
+  listeners.next = listeners.previous = nullptr;
+  this->~StopState();
+  pool_deallocate(this, sizeof(StopState));
+}
+
+void StopState::listen(StopNode& node) noexcept {
+  if (requested) {
+    node.run(node);
+    return;
+  }
+  node.previous = listeners.previous;
+  node.next = &listeners;
+  listeners.previous->next = &node;
+  listeners.previous = &node;
+}
+
+void StopState::request_stop() noexcept {
+  if (requested) return;
+  requested = true;
+  retain();  // a listener may drop the last reference
+  while (listeners.next != &listeners) {
+    StopNode& node = *listeners.next;
+    node.unlink();
+    node.run(node);
+  }
+  release();
+}
+
+}  // namespace squall::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "loop/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace squall::loop {
+
+/// Receives the connections of a listening socket.
+class Acceptor : public Pollable {
+ public:
+  explicit Acceptor(int descriptor) noexcept : Pollable(Kind::acceptor, descriptor) {}
+
+  virtual void on_accept(UniqueFd fd, const sockaddr_storage& peer) = 0;
+  /// accept(2) failed with EMFILE, ENFILE, ENOBUFS or ENOMEM. The engine has stopped accepting.
+  virtual void on_accept_failed(std::error_code error) = 0;
+
+  unsigned batch = 1;  ///< the engine's: how many to accept at once
+
+ protected:
+  ~Acceptor() = default;
+};
+
+/// Watches a descriptor of any kind for something to read (signals, wake-ups).
+class Watch : public Pollable {
+ public:
+  explicit Watch(int descriptor) noexcept : Pollable(Kind::watch, descriptor) {}
+  virtual void on_readable() = 0;
+
+ protected:
+  ~Watch() = default;
+};
+
+/// How a loop talks to the kernel. The calls begin operations and the engine reports what became of
+/// them, so that a completion-based engine (io_uring) fits as well as a readiness-based one.
+///
+/// A stream has at most one send under way. An engine may still hold operations of a stream after
+/// detach(); it tells the core when the memory may go.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+
+  /// Begins to receive on a new stream, again and again until paused.
+  virtual std::error_code attach(Stream& stream) noexcept = 0;
+  /// Begins or ends receiving as stream.is_receiving() says.
+  virtual void update_receiving(Stream& stream) noexcept = 0;
+  /// Sends what is pending; reports through sent() and broke(), at once or later.
+  virtual void send(Stream& stream) noexcept = 0;
+  /// Ends all operations and closes the descriptor; then core.release(stream), maybe later.
+  virtual void detach(Stream& stream) noexcept = 0;
+
+  virtual std::error_code start_accepting(Acceptor& acceptor) noexcept = 0;
+  virtual void stop_accepting(Acceptor& acceptor) noexcept = 0;
+  virtual std::error_code start_watching(Watch& watch) noexcept = 0;
+  virtual void stop_watching(Watch& watch) noexcept = 0;
+
+  /// Waits for events for at most `timeout_ms` (-1: for ever, 0: not at all) and reports them.
+  /// Calls `woke` between the wait and the first report.
+  virtual void wait(int timeout_ms, void (*woke)(void*), void* context) noexcept = 0;
+  /// Ends a wait() from any thread.
+  virtual void wake() noexcept = 0;
+};
+
+}  // namespace squall::loop

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/epoll_engine.hpp"
+
+#include "base/logging.hpp"
+#include "loop/loop_core.hpp"
+
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace squall::loop {
+namespace {
+
+std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
+
+constexpr std::size_t gather_limit = 64;
+// One stream's share of a turn: past it the others come first.
+constexpr std::size_t turn_send_bytes = 1024 * 1024;
+constexpr unsigned turn_accepts = 64;
+
+}  // namespace
+
+EpollEngine::EpollEngine(LoopCore& core)
+    : core_(core),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!epoll_ || !wake_) throw std::system_error(last_error(), "cannot make an event loop");
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;  // edge-triggered: its counter need never be read
+  event.data.ptr = nullptr;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    throw std::system_error(last_error(), "cannot watch the loop's own wake-ups");
+  }
+}
+
+EpollEngine::~EpollEngine() = default;
+
+std::error_code EpollEngine::add(Pollable& pollable, std::uint32_t events) noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &pollable;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pollable.fd, &event) != 0) return last_error();
+  return {};
+}
+
+// Events of this wait() may still name it; whoever owns it may free it at once.
+void EpollEngine::forget(Pollable& pollable) noexcept {
+  for (int i = 0; i < reported_; ++i) {
+    if (events_[i].data.ptr == &pollable) events_[i].events = 0;
+  }
+}
+
+std::error_code EpollEngine::attach(Stream& stream) noexcept {
+  stream.interest_ = EPOLLIN | EPOLLRDHUP;
+  return add(stream, stream.interest_);
+}
+
+void EpollEngine::set_interest(Stream& stream, std::uint32_t events) noexcept {
+  if (stream.interest_ == events) return;
+  stream.interest_ = events;
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = static_cast<Pollable*>(&stream);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, stream.fd, &event);
+}
+
+void EpollEngine::update_receiving(Stream& stream) noexcept {
+  const std::uint32_t reading = stream.receiving_ ? EPOLLIN | EPOLLRDHUP : 0U;
+  set_interest(stream, reading | (stream.blocked_ ? EPOLLOUT : 0U));
+}
+
+void EpollEngine::detach(Stream& stream) noexcept {
+  ::close(stream.fd);  // also leaves the epoll set
+  stream.fd = -1;
+  core_.release(stream);
+}
+
+void EpollEngine::send(Stream& stream) noexcept {
+  if (stream.blocked_) return;
+  OutputQueue& output = stream.output_;
+  std::size_t budget = turn_send_bytes;
+  while (!output.is_empty()) {
+    if (budget == 0) {
+      stream.schedule_flush();
+      return;
+    }
+    Segment* const front = output.front();
+    ssize_t sent = 0;
+    std::size_t wanted = 0;
+    if (front->kind == Segment::Kind::file) {
+      auto* const file = static_cast<FileSegment*>(front);
+      wanted = std::min(front->size, budget);
+      off_t offset = file->offset;
+      sent = ::sendfile(stream.fd, file->fd.get(), &offset, wanted);
+      if (sent == 0) {  // the file has become shorter than it was said to be
+        stream.broke(std::make_error_code(std::errc::io_error));
+        return;
+      }
+    } else if (front->next == nullptr) {
+      wanted = front->size;
+      sent = ::send(stream.fd, front->data, wanted, MSG_NOSIGNAL);
+    } else {
+      iovec parts[gather_limit];
+      msghdr message{};
+      message.msg_iov = parts;
+      message.msg_iovlen = output.gather(parts, gather_limit);
+      for (std::size_t i = 0; i < message.msg_iovlen; ++i) wanted += parts[i].iov_len;
+      const int more = wanted < output.size() ? MSG_MORE : 0;
+      sent = ::sendmsg(stream.fd, &message, MSG_NOSIGNAL | more);
+    }
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) {
+        stream.broke(last_error());
+        return;
+      }
+      stream.blocked();
+      update_receiving(stream);
+      return;
+    }
+    output.consume(core_.blocks(), static_cast<std::size_t>(sent));
+    budget -= std::min(budget, static_cast<std::size_t>(sent));
+  }
+  if (stream.interest_ & EPOLLOUT) update_receiving(stream);
+  stream.flushed();
+}
+
+void EpollEngine::receive(Stream& stream) {
+  const std::span<char> buffer = core_.receive_buffer();
+  ssize_t got;
+  do {
+    got = ::recv(stream.fd, buffer.data(), buffer.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) {
+    stream.received(buffer.first(static_cast<std::size_t>(got)));
+  } else if (got == 0) {
+    stream.received_eof();
+  } else if (errno != EAGAIN) {
+    stream.broke(last_error());
+  }
+}
+
+void EpollEngine::dispatch(Stream& stream, std::uint32_t events) {
+  using State = Stream::State;
+  if (stream.state_ == State::closed) return;
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && stream.receiving_) {
+    receive(stream);
+    if (stream.state_ == State::closed) return;
+  } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    stream.broke({error != 0 ? error : ECONNRESET, std::generic_category()});
+    return;
+  }
+  if ((events & EPOLLOUT) != 0 && stream.blocked_) {
+    stream.unblocked();
+    send(stream);
+  }
+}
+
+// An exception here is a fault of the library or a lack of memory; it ends the connection, not the
+// process.
+void EpollEngine::dispatch_guarded(Stream& stream, std::uint32_t events) noexcept {
+  try {
+    dispatch(stream, events);
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "loop", "a connection is dropped: {}", error.what());
+    stream.broke(std::make_error_code(std::errc::io_error));
+  }
+}
+
+std::error_code EpollEngine::start_accepting(Acceptor& acceptor) noexcept {
+  return add(acceptor, EPOLLIN);
+}
+
+void EpollEngine::stop_accepting(Acceptor& acceptor) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, acceptor.fd, nullptr);
+  forget(acceptor);
+}
+
+std::error_code EpollEngine::start_watching(Watch& watch) noexcept { return add(watch, EPOLLIN); }
+
+void EpollEngine::stop_watching(Watch& watch) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, nullptr);
+  forget(watch);
+}
+
+void EpollEngine::accept(Acceptor& acceptor) {
+  // One at a time while connections come singly, more while they come in crowds: asking once more
+  // just to hear EAGAIN would cost every lone connection a system call.
+  for (unsigned i = 0; i < acceptor.batch; ++i) {
+    sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    UniqueFd fd(::accept4(acceptor.fd, reinterpret_cast<sockaddr*>(&peer), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) {
+      switch (errno) {
+        case EAGAIN:
+          acceptor.batch = 1;
+          return;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM: {
+          const std::error_code error = last_error();
+          stop_accepting(acceptor);
+          acceptor.on_accept_failed(error);
+          return;
+        }
+        default:
+          continue;  // the connection died in the queue (ECONNABORTED and its kin)
+      }
+    }
+    acceptor.on_accept(std::move(fd), peer);
+    if (acceptor.fd < 0) return;  // closed meanwhile
+  }
+  acceptor.batch = std::min(acceptor.batch * 2, turn_accepts);
+}
+
+void EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {
+  const int count = ::epoll_wait(epoll_.get(), events_, event_count, timeout_ms);
+  woke(context);
+  if (count <= 0) return;
+  reported_ = count;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event event = events_[i];
+    if (event.events == 0 || event.data.ptr == nullptr) continue;
+    auto* const pollable = static_cast<Pollable*>(event.data.ptr);
+    switch (pollable->kind) {
+      case Pollable::Kind::stream:
+        dispatch_guarded(static_cast<Stream&>(*pollable), event.events);
+        break;
+      case Pollable::Kind::acceptor:
+        accept(static_cast<Acceptor&>(*pollable));
+        break;
+      case Pollable::Kind::watch:
+        static_cast<Watch&>(*pollable).on_readable();
+        break;
+    }
+  }
+  reported_ = 0;
+}
+
+void EpollEngine::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+}  // namespace squall::loop

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/loop_core.hpp"
+
+#include "base/logging.hpp"
+#include "loop/epoll_engine.hpp"
+#include "loop/signal_watch.hpp"
+#include "loop/watchdog.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace squall::loop {
+namespace {
+
+std::uint64_t monotonic_ns() noexcept {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::unique_ptr<Engine> make_engine(LoopCore& core) {
+  const char* const wish = std::getenv("SQUALL_ENGINE");
+  const std::string_view name = wish != nullptr ? wish : "auto";
+  if (name == "uring") {
+    log::write(log::Level::warning, "loop", "this build has no io_uring engine; using epoll");
+  } else if (name != "epoll" && name != "auto" && !name.empty()) {
+    throw UsageError("SQUALL_ENGINE is \"" + std::string(name) +
+                     "\"; it may be epoll, uring or auto");
+  }
+  return std::make_unique<EpollEngine>(core);
+}
+
+}  // namespace
+
+struct LoopCore::Spawned : detail::Pooled {
+  explicit Spawned(LoopCore& core) noexcept : owner(core) {}
+  LoopCore& owner;
+  Spawned* next = nullptr;
+  Spawned* previous = nullptr;
+  StopSource stop;
+  detail::TaskRunner runner;
+};
+
+LoopCore::LoopCore()
+    : now_ns_(monotonic_ns()),
+      wheel_(now_ms()),
+      receive_buffer_(new char[receive_buffer_bytes]),
+      engine_(make_engine(*this)),
+      posts_(std::make_shared<PostQueue>(*engine_)) {
+  ready_.next = ready_.previous = &ready_;
+}
+
+LoopCore::~LoopCore() {
+  posts_->close();
+  while (spawned_ != nullptr) {
+    Spawned* const entry = std::exchange(spawned_, spawned_->next);
+    if (spawned_ != nullptr) spawned_->previous = nullptr;
+    delete entry;
+  }
+  if (watched_) Watchdog::instance().remove(*this);
+  free_closed();
+  while (ready_.next != &ready_) ready_.next->unlink();
+  ready_.next = ready_.previous = nullptr;
+}
+
+void LoopCore::make_ready(detail::ReadyNode& node) noexcept {
+  if (node.is_linked()) return;
+  node.previous = ready_.previous;
+  node.next = &ready_;
+  ready_.previous->next = &node;
+  ready_.previous = &node;
+}
+
+void LoopCore::start_timer(detail::TimerNode& node, Duration delay) noexcept {
+  // From the true time, not the turn's: a handler may have been busy for long.
+  const std::uint64_t due =
+      monotonic_ns() + static_cast<std::uint64_t>(std::max<std::int64_t>(delay.nanoseconds(), 0));
+  node.due_ms = (due + 999'999) / 1'000'000;
+  wheel_.start(node);
+}
+
+SignalWatch& LoopCore::signals() {
+  if (!signals_) signals_ = std::make_unique<SignalWatch>(*this);
+  return *signals_;
+}
+
+void LoopCore::set_blocking_threshold(Duration threshold) {
+  blocking_threshold_ns_ = threshold.nanoseconds();
+  if (running_ && watched_) Watchdog::instance().set_threshold(*this, blocking_threshold_ns_);
+}
+
+void LoopCore::read_clock() noexcept { now_ns_ = monotonic_ns(); }
+
+void LoopCore::woke() noexcept {
+  read_clock();
+  ++turn_;
+  busy_since_ns_.store(now_ns_);
+  if (watched_) Watchdog::instance().notice();
+}
+
+void LoopCore::run_ready() noexcept {
+  if (ready_.next == &ready_) return;
+  // Only what is ready now: a coroutine that yields again waits for the next turn.
+  detail::ReadyNode batch;
+  batch.next = ready_.next;
+  batch.previous = ready_.previous;
+  batch.next->previous = &batch;
+  batch.previous->next = &batch;
+  ready_.next = ready_.previous = &ready_;
+  while (batch.next != &batch) {
+    detail::ReadyNode& node = *batch.next;
+    node.unlink();
+    node.run(node);
+  }
+  batch.next = batch.previous = nullptr;
+}
+
+void LoopCore::flush_later(Stream& stream) noexcept {
+  stream.next_flush_ = nullptr;
+  (flush_tail_ != nullptr ? flush_tail_->next_flush_ : flush_head_) = &stream;
+  flush_tail_ = &stream;
+}
+
+void LoopCore::flush_all() noexcept {
+  Stream* stream = std::exchange(flush_head_, nullptr);
+  flush_tail_ = nullptr;
+  while (stream != nullptr) {
+    Stream* const next = std::exchange(stream->next_flush_, nullptr);
+    stream->flush_scheduled_ = false;
+    if (stream->state_ == Stream::State::closed) {
+      release(*stream);
+    } else {
+      try {
+        engine_->send(*stream);
+      } catch (const std::exception& error) {
+        log::format(log::Level::error, "loop", "a connection is dropped: {}", error.what());
+        stream->broke(std::make_error_code(std::errc::io_error));
+      }
+    }
+    stream = next;
+  }
+}
+
+void LoopCore::release(Stream& stream) noexcept {
+  if (stream.flush_scheduled_) return;  // still in the list of those to flush, which releases it
+  stream.next_flush_ = closed_;
+  closed_ = &stream;
+}
+
+void LoopCore::free_closed() noexcept {
+  while (closed_ != nullptr) {
+    Stream* const stream = std::exchange(closed_, closed_->next_flush_);
+    stream->~Stream();
+    detail::pool_deallocate(stream, sizeof(Stream));
+    --open_streams_;
+  }
+}
+
+int LoopCore::wait_ms() noexcept {
+  if (stop_requested_ || ready_.next != &ready_ || flush_head_ != nullptr || !posts_->is_empty()) {
+    return 0;
+  }
+  const std::int64_t due_in = wheel_.next_due_in();
+  if (due_in < 0) return -1;
+  const std::uint64_t elapsed = monotonic_ns() / 1'000'000 - now_ms();
+  return static_cast<int>(
+      std::clamp<std::int64_t>(due_in - static_cast<std::int64_t>(elapsed), 0, 3'600'000));
+}
+
+void LoopCore::run() {
+  if (running_) {
+    throw UsageError(
+        "this loop runs already: await the task instead of starting the loop inside a handler");
+  }
+  running_ = true;
+  if (blocking_threshold_ns_ > 0) {
+    Watchdog::instance().add(*this, blocking_threshold_ns_);
+    watched_ = true;
+  }
+  woke();
+  for (;;) {
+    wheel_.advance(now_ms());
+    run_ready();
+    posts_->run();
+    flush_all();
+    free_closed();
+    if (stop_requested_) break;
+    const int timeout = wait_ms();
+    set_activity(nullptr);
+    busy_since_ns_.store(0, std::memory_order_relaxed);
+    engine_->wait(timeout, [](void* self) { static_cast<LoopCore*>(self)->woke(); }, this);
+  }
+  busy_since_ns_.store(0, std::memory_order_relaxed);
+  if (watched_) {
+    Watchdog::instance().remove(*this);
+    watched_ = false;
+  }
+  stop_requested_ = false;
+  running_ = false;
+}
+
+void LoopCore::stop() noexcept { stop_requested_ = true; }
+
+void LoopCore::spawn(Task<> task) {
+  auto* const entry = new Spawned(*this);
+  entry->next = spawned_;
+  if (spawned_ != nullptr) spawned_->previous = entry;
+  spawned_ = entry;
+  entry->runner.start(
+      std::move(task), entry->stop.state(),
+      [](void* context, std::exception_ptr error) {
+        auto* const self = static_cast<Spawned*>(context);
+        LoopCore& core = self->owner;
+        if (self->next != nullptr) self->next->previous = self->previous;
+        (self->previous != nullptr ? self->previous->next : core.spawned_) = self->next;
+        delete self;
+        if (!error) return;
+        try {
+          std::rethrow_exception(error);
+        } catch (const CancelledError&) {  // was asked to
+        } catch (const std::exception& what) {
+          log::format(log::Level::error, "loop", "a spawned task threw: {}", what.what());
+        } catch (...) {
+          log::write(log::Level::error, "loop", "a spawned task threw something unknown");
+        }
+      },
+      entry);
+}
+
+}  // namespace squall::loop

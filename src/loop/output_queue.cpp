@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/output_queue.hpp"
+
+#include <squall/base/pool.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace squall::loop {
+namespace {
+
+struct OwnedSegment : Segment {
+  explicit OwnedSegment(std::string&& bytes) noexcept
+      : Segment(Kind::owned), text(std::move(bytes)) {
+    data = text.data();
+    size = text.size();
+  }
+  std::string text;
+};
+
+struct BlockClass {
+  std::size_t bytes;  // with the segment's head
+  std::size_t keep;   // blocks kept in stock
+};
+// Small ones hold a usual response or a handful of frames; a broadcast takes one for each client.
+constexpr BlockClass block_classes[] = {{2048, 1024}, {16 * 1024 + 128, 128}, {64 * 1024, 32}};
+
+constexpr std::size_t room_of(std::size_t index) {
+  return block_classes[index].bytes - sizeof(Segment);
+}
+
+}  // namespace
+
+BlockPool::~BlockPool() {
+  for (Stock& stock : stock_) {
+    while (stock.head != nullptr) ::operator delete(std::exchange(stock.head, stock.head->next));
+  }
+}
+
+Segment* BlockPool::take(std::size_t bytes) {
+  const std::size_t index = bytes <= room_of(0) ? 0 : bytes <= room_of(1) ? 1 : 2;
+  Stock& stock = stock_[index];
+  void* memory = stock.head;
+  if (memory != nullptr) {
+    stock.head = stock.head->next;
+    --stock.count;
+  } else {
+    memory = ::operator new(block_classes[index].bytes);
+  }
+  auto* const block = ::new (memory) Segment(static_cast<Segment::Kind>(index));
+  block->data = static_cast<char*>(memory) + sizeof(Segment);
+  block->room = static_cast<std::uint32_t>(room_of(index));
+  return block;
+}
+
+void BlockPool::give_back(Segment* block) noexcept {
+  const auto index = static_cast<std::size_t>(block->kind);
+  Stock& stock = stock_[index];
+  if (stock.count >= block_classes[index].keep) {
+    ::operator delete(block);
+    return;
+  }
+  block->next = stock.head;
+  stock.head = block;
+  ++stock.count;
+}
+
+void OutputQueue::append(Segment* segment) noexcept {
+  if (tail_ != nullptr) {
+    tail_->next = segment;
+  } else {
+    head_ = segment;
+  }
+  tail_ = segment;
+}
+
+void OutputQueue::append_block(BlockPool& pool, std::size_t bytes) { append(pool.take(bytes)); }
+
+void OutputQueue::write_slowly(BlockPool& pool, std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (tail_ == nullptr || tail_->room == 0) append_block(pool, bytes.size());
+    const std::size_t part = std::min<std::size_t>(bytes.size(), tail_->room);
+    std::memcpy(const_cast<char*>(tail_->data) + tail_->size, bytes.data(), part);
+    commit(part);
+    bytes.remove_prefix(part);
+  }
+}
+
+void OutputQueue::write_owned(std::string&& bytes) {
+  if (bytes.empty()) return;
+  auto* const segment =
+      ::new (detail::pool_allocate(sizeof(OwnedSegment))) OwnedSegment(std::move(bytes));
+  bytes_ += segment->size;
+  append(segment);
+}
+
+void OutputQueue::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
+  if (bytes == 0) return;
+  auto* const segment =
+      ::new (detail::pool_allocate(sizeof(FileSegment))) FileSegment(std::move(file), offset);
+  segment->size = bytes;
+  bytes_ += bytes;
+  append(segment);
+}
+
+std::size_t OutputQueue::gather(iovec* out, std::size_t limit) const noexcept {
+  std::size_t count = 0;
+  for (const Segment* segment = head_;
+       segment != nullptr && segment->kind != Segment::Kind::file && count < limit;
+       segment = segment->next) {
+    if (segment->size == 0) continue;
+    out[count].iov_base = const_cast<char*>(segment->data);
+    out[count].iov_len = segment->size;
+    ++count;
+  }
+  return count;
+}
+
+void OutputQueue::drop_front(BlockPool& pool) noexcept {
+  Segment* const segment = head_;
+  head_ = segment->next;
+  if (head_ == nullptr) tail_ = nullptr;
+  switch (segment->kind) {
+    case Segment::Kind::owned: {
+      auto* const owned = static_cast<OwnedSegment*>(segment);
+      owned->~OwnedSegment();
+      detail::pool_deallocate(owned, sizeof(OwnedSegment));
+      break;
+    }
+    case Segment::Kind::file: {
+      auto* const file = static_cast<FileSegment*>(segment);
+      file->~FileSegment();
+      detail::pool_deallocate(file, sizeof(FileSegment));
+      break;
+    }
+    default:
+      pool.give_back(segment);
+  }
+}
+
+void OutputQueue::consume(BlockPool& pool, std::size_t bytes) noexcept {
+  bytes_ -= bytes;
+  while (head_ != nullptr && bytes >= head_->size) {
+    bytes -= head_->size;
+    drop_front(pool);
+  }
+  if (bytes == 0) return;
+  head_->size -= bytes;
+  if (head_->kind == Segment::Kind::file) {
+    static_cast<FileSegment*>(head_)->offset += static_cast<off_t>(bytes);
+  } else {
+    head_->data += bytes;
+  }
+}
+
+void OutputQueue::clear(BlockPool& pool) noexcept {
+  while (head_ != nullptr) drop_front(pool);
+  bytes_ = 0;
+}
+
+}  // namespace squall::loop

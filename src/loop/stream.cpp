@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/stream.hpp"
+
+#include "loop/engine.hpp"
+#include "loop/loop_core.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <new>
+
+namespace squall::loop {
+namespace {
+
+// After the last answer: how long and how much is still read from a peer that goes on sending.
+constexpr std::uint64_t linger_ms = 5'000;
+constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
+
+}  // namespace
+
+Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
+    : Pollable(Kind::stream, descriptor),
+      TimerNode([](TimerNode& node) noexcept { static_cast<Stream&>(node).timer_fired(); }),
+      core_(core),
+      handler_(&handler) {}
+
+Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler) {
+  auto* const stream =
+      ::new (detail::pool_allocate(sizeof(Stream))) Stream(core, fd.get(), handler);
+  if (const std::error_code error = core.engine().attach(*stream)) {
+    stream->~Stream();
+    detail::pool_deallocate(stream, sizeof(Stream));
+    throw std::system_error(error, "cannot watch a connection");
+  }
+  fd.release();
+  core.opened();
+  return *stream;
+}
+
+char* Stream::prepare(std::size_t bytes) { return output_.prepare(core_.blocks(), bytes); }
+
+void Stream::commit(std::size_t bytes) noexcept {
+  output_.commit(bytes);
+  schedule_flush();
+}
+
+void Stream::write(std::string_view bytes) {
+  output_.write(core_.blocks(), bytes);
+  schedule_flush();
+}
+
+void Stream::write_owned(std::string&& bytes) {
+  output_.write_owned(std::move(bytes));
+  schedule_flush();
+}
+
+void Stream::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
+  output_.write_file(std::move(file), offset, bytes);
+  schedule_flush();
+}
+
+void Stream::request_drain_notice() noexcept {
+  wants_drain_ = true;
+  schedule_flush();
+}
+
+void Stream::set_write_timeout(Duration timeout) noexcept {
+  write_timeout_ms_ = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(timeout.milliseconds(), 1, 0xffff'ffff));
+}
+
+void Stream::pause_receiving() noexcept {
+  if (!receiving_) return;
+  receiving_ = false;
+  if (state_ != State::closed) core_.engine().update_receiving(*this);
+}
+
+void Stream::resume_receiving() noexcept {
+  if (receiving_ || eof_) return;
+  receiving_ = true;
+  if (state_ != State::closed) core_.engine().update_receiving(*this);
+}
+
+void Stream::set_deadline(Duration delay) noexcept {
+  deadline_ms_ = core_.now_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(
+                                      delay.milliseconds(), 0));
+  if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
+}
+
+void Stream::arm_timer(std::uint64_t at_ms) noexcept {
+  core_.wheel().stop(*this);
+  due_ms = at_ms;
+  core_.wheel().start(*this);
+}
+
+void Stream::timer_fired() noexcept {
+  const std::uint64_t now = core_.now_ms();
+  if (now >= stall_ms_) {
+    broke(std::make_error_code(std::errc::timed_out));
+    return;
+  }
+  if (now >= deadline_ms_) {
+    deadline_ms_ = no_deadline;
+    if (handler_ == nullptr) {
+      finish_close();
+      return;
+    }
+    handler_->on_timeout();
+    if (state_ == State::closed) return;
+  }
+  const std::uint64_t nearest = std::min(deadline_ms_, stall_ms_);
+  if (nearest != no_deadline && (!TimerNode::is_armed() || due_ms > nearest)) arm_timer(nearest);
+}
+
+void Stream::schedule_flush() noexcept {
+  if (flush_scheduled_ || state_ == State::closed) return;
+  flush_scheduled_ = true;
+  core_.flush_later(*this);
+}
+
+void Stream::close(Linger linger) noexcept {
+  if (state_ != State::open) return;
+  handler_ = nullptr;
+  wants_drain_ = false;
+  state_ = State::flushing;
+  linger_ = linger == Linger::yes && !eof_;
+  deadline_ms_ = no_deadline;
+  if (linger_) {
+    resume_receiving();
+  } else {
+    pause_receiving();
+  }
+  // The last answer has not been sent yet, even if nothing is pending now: the turn is not over.
+  schedule_flush();
+}
+
+void Stream::abort() noexcept {
+  if (state_ == State::closed) return;
+  const ::linger at_once{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  finish_close();
+}
+
+void Stream::received(std::span<char> bytes) {
+  if (handler_ != nullptr) {
+    handler_->on_receive(bytes);
+    return;
+  }
+  discarded_ += static_cast<std::uint32_t>(bytes.size());
+  if (discarded_ > linger_bytes) finish_close();
+}
+
+void Stream::received_eof() {
+  eof_ = true;
+  pause_receiving();
+  if (handler_ != nullptr) {
+    handler_->on_eof();
+  } else if (state_ == State::lingering) {
+    finish_close();
+  }
+}
+
+void Stream::blocked() noexcept {
+  blocked_ = true;
+  stall_ms_ = core_.now_ms() + write_timeout_ms_;
+  if (!TimerNode::is_armed() || due_ms > stall_ms_) arm_timer(stall_ms_);
+}
+
+void Stream::unblocked() noexcept {
+  blocked_ = false;
+  stall_ms_ = no_deadline;
+}
+
+void Stream::flushed() {
+  if (state_ == State::flushing) {
+    if (!linger_ || eof_) {
+      finish_close();
+      return;
+    }
+    state_ = State::lingering;
+    ::shutdown(fd, SHUT_WR);
+    deadline_ms_ = core_.now_ms() + linger_ms;
+    if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
+    return;
+  }
+  if (wants_drain_) {
+    wants_drain_ = false;
+    handler_->on_drained();
+  }
+}
+
+void Stream::broke(std::error_code error) {
+  StreamHandler* const handler = handler_;
+  finish_close();
+  if (handler != nullptr) handler->on_broken(error);
+}
+
+void Stream::finish_close() noexcept {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  handler_ = nullptr;
+  output_.clear(core_.blocks());
+  core_.wheel().stop(*this);
+  core_.engine().detach(*this);
+}
+
+}  // namespace squall::loop

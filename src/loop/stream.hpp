@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "loop/output_queue.hpp"
+
+#include <squall/base/duration.hpp>
+#include <squall/base/pool.hpp>
+#include <squall/coro/detail/scheduler.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace squall::loop {
+
+class LoopCore;
+class Stream;
+
+/// What an engine watches; it tells them apart by the kind when an event comes.
+struct Pollable {
+  enum class Kind : std::uint8_t { stream, acceptor, watch };
+  Pollable(Kind what, int descriptor) noexcept : fd(descriptor), kind(what) {}
+  int fd;
+  Kind kind;
+};
+
+/// Receives the events of a Stream. Every call comes from the loop, never from within a call that
+/// the owner makes to its stream.
+class StreamHandler {
+ public:
+  /// Bytes arrived. They lie in the loop's buffer, may be changed in place, and are gone when this
+  /// returns.
+  virtual void on_receive(std::span<char> bytes) = 0;
+  /// The peer will send no more; it may still read.
+  virtual void on_eof() = 0;
+  /// The kernel has taken all output, after request_drain_notice().
+  virtual void on_drained() {}
+  /// The deadline has passed.
+  virtual void on_timeout() = 0;
+  /// The connection broke: reset, write error. The stream is closed; this is its last call.
+  virtual void on_broken(std::error_code error) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+/// A connected stream socket with corked output; lives on one loop and is never shared.
+///
+/// Made by an Acceptor or adopt(); its owner ends it with close() or abort() and must not touch it
+/// afterwards. What is written in a turn of the loop leaves in one system call at the turn's end.
+/// An idle stream owns no buffer.
+class Stream final : private Pollable, private detail::TimerNode {
+ public:
+  /// Takes over a connected, non-blocking descriptor and begins to receive.
+  static Stream& adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler);
+
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void set_handler(StreamHandler& handler) noexcept { handler_ = &handler; }
+  [[nodiscard]] LoopCore& core() const noexcept { return core_; }
+  [[nodiscard]] int native_handle() const noexcept { return fd; }
+
+  // Output. Nothing is sent before the end of the turn.
+  /// Contiguous space of at most 16 KiB, to be filled and then committed.
+  char* prepare(std::size_t bytes);
+  void commit(std::size_t bytes) noexcept;
+  void write(std::string_view bytes);
+  void write_owned(std::string&& bytes);
+  void write_file(UniqueFd file, off_t offset, std::size_t bytes);
+  /// Bytes that the kernel has not taken yet.
+  [[nodiscard]] std::size_t pending_bytes() const noexcept { return output_.size(); }
+  /// Calls on_drained() once all output is with the kernel; soon when it already is.
+  void request_drain_notice() noexcept;
+  /// After this long without the kernel taking a byte the connection is broken (ETIMEDOUT).
+  void set_write_timeout(Duration timeout) noexcept;
+
+  // Input.
+  void pause_receiving() noexcept;
+  void resume_receiving() noexcept;
+  [[nodiscard]] bool is_receiving() const noexcept { return receiving_; }
+
+  /// Calls on_timeout() once `delay` has passed. Moving a deadline later is a plain store.
+  void set_deadline(Duration delay) noexcept;
+  void clear_deadline() noexcept { deadline_ms_ = no_deadline; }
+
+  enum class Linger : bool { no, yes };
+  /// Sends what is pending, then closes. With Linger::yes it then reads for a while what the peer
+  /// still sends, so that the kernel does not reset the connection under the last answer
+  /// (RFC 9112 §9.6).
+  void close(Linger linger = Linger::no) noexcept;
+  /// Drops what is pending and resets the connection, so that the peer sees the break.
+  void abort() noexcept;
+
+ private:
+  friend class LoopCore;
+  friend class EpollEngine;
+
+  static constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
+  enum class State : std::uint8_t { open, flushing, lingering, closed };
+
+  Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept;
+  ~Stream() = default;
+
+  // For the engine.
+  void received(std::span<char> bytes);
+  void received_eof();
+  void blocked() noexcept;
+  void unblocked() noexcept;
+  void flushed();
+  void broke(std::error_code error);
+
+  void schedule_flush() noexcept;
+  void finish_close() noexcept;
+  void timer_fired() noexcept;
+  void arm_timer(std::uint64_t at_ms) noexcept;
+
+  LoopCore& core_;
+  StreamHandler* handler_;
+  OutputQueue output_;
+  Stream* next_flush_ = nullptr;   // in the loop's list of those with output; also of the closed
+  std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
+  std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
+  std::uint32_t write_timeout_ms_ = 60'000;
+  std::uint32_t discarded_ = 0;    // bytes read while lingering
+  std::uint32_t interest_ = 0;     // the engine's
+  State state_ = State::open;
+  bool receiving_ : 1 = true;
+  bool eof_ : 1 = false;
+  bool blocked_ : 1 = false;       // the kernel's buffer is full; the engine tells when it is not
+  bool flush_scheduled_ : 1 = false;
+  bool wants_drain_ : 1 = false;
+  bool linger_ : 1 = false;
+};
+
+}  // namespace squall::loop

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/stream.hpp"
+
+#include "loop/loop_core.hpp"
+
+#include <squall/loop/ioloop.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace squall::loop {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One end is a Stream on this thread's loop, the other a plain descriptor of the test's.
+class StreamTest : public ::testing::Test, protected StreamHandler {
+ protected:
+  StreamTest() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    peer.reset(ends[1]);
+    stream = &Stream::adopt(LoopCore::current(), UniqueFd(ends[0]), *this);
+  }
+  ~StreamTest() override {
+    if (stream != nullptr) stream->abort();
+    run_until([] { return LoopCore::current().open_streams() == 0; });
+  }
+
+  void on_receive(std::span<char> bytes) override {
+    received.append(bytes.data(), bytes.size());
+    if (when_received) when_received();
+  }
+  void on_eof() override { saw_eof = true; }
+  void on_drained() override { ++drained; }
+  void on_timeout() override { ++timeouts; }
+  void on_broken(std::error_code error) override {
+    broken = error;
+    stream = nullptr;
+  }
+
+  static void run_until(const std::function<bool()>& condition) {
+    IOLoop& loop = IOLoop::current();
+    int turns = 0;
+    std::function<void()> look = [&] {
+      if (condition() || ++turns > 5000) {
+        loop.stop();
+      } else {
+        loop.call_later(1ms, [&] { look(); });
+      }
+    };
+    loop.post([&] { look(); });
+    loop.start();
+    EXPECT_LE(turns, 5000) << "the condition never came true";
+  }
+
+  std::string read_peer() {
+    std::string text;
+    char buffer[65536];
+    ssize_t got;
+    while ((got = ::read(peer.get(), buffer, sizeof buffer)) > 0) {
+      text.append(buffer, static_cast<std::size_t>(got));
+    }
+    peer_saw_end = got == 0;
+    return text;
+  }
+
+  UniqueFd peer;
+  Stream* stream = nullptr;
+  std::string received;
+  std::function<void()> when_received;
+  bool saw_eof = false;
+  bool peer_saw_end = false;
+  int drained = 0;
+  int timeouts = 0;
+  std::optional<std::error_code> broken;
+};
+
+TEST_F(StreamTest, ReceivesWhatThePeerSends) {
+  ASSERT_EQ(::write(peer.get(), "hello", 5), 5);
+  run_until([&] { return received == "hello"; });
+}
+
+TEST_F(StreamTest, WritesOfATurnLeaveTogetherAtItsEnd) {
+  stream->write("one ");
+  stream->write("two");
+  EXPECT_EQ(read_peer(), "") << "sent before the turn's end";
+  run_until([&] { return stream->pending_bytes() == 0; });
+  EXPECT_EQ(read_peer(), "one two");
+}
+
+TEST_F(StreamTest, AFullPeerHoldsOutputBackAndADrainIsReported) {
+  const std::string big(8 * 1024 * 1024, 'x');
+  stream->write(big);
+  stream->request_drain_notice();
+  run_until([&] { return stream->pending_bytes() < big.size(); });
+  EXPECT_GT(stream->pending_bytes(), 0U);
+  EXPECT_EQ(drained, 0);
+  std::string seen;
+  run_until([&] {
+    seen += read_peer();
+    return seen.size() == big.size();
+  });
+  EXPECT_EQ(seen, big);
+  run_until([&] { return drained == 1; });
+}
+
+TEST_F(StreamTest, APausedStreamReadsNothing) {
+  stream->pause_receiving();
+  ASSERT_EQ(::write(peer.get(), "later", 5), 5);
+  int turns = 0;
+  run_until([&] { return ++turns > 5; });
+  EXPECT_EQ(received, "");
+  stream->resume_receiving();
+  run_until([&] { return received == "later"; });
+}
+
+TEST_F(StreamTest, ReportsTheEndOfThePeersOutputOnce) {
+  ::shutdown(peer.get(), SHUT_WR);
+  run_until([&] { return saw_eof; });
+  stream->write("still heard");
+  run_until([&] { return stream->pending_bytes() == 0; });
+  EXPECT_EQ(read_peer(), "still heard");
+}
+
+TEST_F(StreamTest, ClosingSendsWhatIsPendingFirst) {
+  stream->write("last words");
+  stream->close();
+  stream = nullptr;
+  run_until([&] { return LoopCore::current().open_streams() == 0; });
+  EXPECT_EQ(read_peer(), "last words");
+  EXPECT_TRUE(peer_saw_end);
+}
+
+TEST_F(StreamTest, LingeringReadsOnUntilThePeerIsDone) {
+  stream->write("answer");
+  stream->close(Stream::Linger::yes);
+  stream = nullptr;
+  std::string seen;
+  run_until([&] {
+    seen += read_peer();
+    return peer_saw_end;
+  });
+  EXPECT_EQ(seen, "answer");
+  EXPECT_EQ(LoopCore::current().open_streams(), 1U);
+  ASSERT_EQ(::write(peer.get(), "more", 4), 4) << "the connection was closed under the peer";
+  peer.reset();
+  run_until([&] { return LoopCore::current().open_streams() == 0; });
+}
+
+TEST_F(StreamTest, DeadlinesFireAndMayBeMoved) {
+  stream->set_deadline(1h);
+  stream->set_deadline(3ms);
+  run_until([&] { return timeouts == 1; });
+  stream->set_deadline(1ms);
+  stream->clear_deadline();
+  int turns = 0;
+  run_until([&] { return ++turns > 10; });
+  EXPECT_EQ(timeouts, 1);
+}
+
+TEST_F(StreamTest, APeerThatNeverReadsBreaksTheConnection) {
+  stream->set_write_timeout(20ms);
+  stream->write(std::string(8 * 1024 * 1024, 'x'));
+  run_until([&] { return broken.has_value(); });
+  EXPECT_EQ(*broken, std::errc::timed_out);
+}
+
+TEST_F(StreamTest, WritingToAPeerThatLeftBreaksTheConnection) {
+  peer.reset();
+  run_until([&] { return saw_eof || broken; });
+  if (!broken) {
+    stream->write("anyone?");
+    run_until([&] { return broken.has_value(); });
+  }
+  EXPECT_TRUE(broken.has_value());
+}
+
+TEST_F(StreamTest, MayBeAbortedInsideItsOwnReport) {
+  when_received = [&] {
+    stream->abort();
+    stream = nullptr;
+  };
+  ASSERT_EQ(::write(peer.get(), "x", 1), 1);
+  run_until([&] { return stream == nullptr; });
+  EXPECT_EQ(read_peer(), "");
+}
+
+TEST_F(StreamTest, SendsAPartOfAFile) {
+  char name[] = "/tmp/squall_stream_testXXXXXX";
+  UniqueFd file(::mkstemp(name));
+  ASSERT_TRUE(file);
+  ::unlink(name);
+  const std::string text = "0123456789";
+  ASSERT_EQ(::write(file.get(), text.data(), text.size()), 10);
+  stream->write("<");
+  stream->write_file(std::move(file), 2, 5);
+  stream->write(">");
+  run_until([&] { return stream->pending_bytes() == 0; });
+  EXPECT_EQ(read_peer(), "<23456>");
+}
+
+}  // namespace
+}  // namespace squall::loop
