@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <squall/base/limits.hpp>
-
 #include "websocket/frame.hpp"
 
+#include <squall/base/limits.hpp>
+#include <squall/websocket/close_code.hpp>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace squall::websocket {
@@ -30,13 +32,16 @@ class MessageParser {
     binary,     ///< a whole binary message
     ping,       ///< answer with a pong of the same payload
     pong,
-    close,      ///< the peer's close frame; `code` is no_status when it had none
-    failed,     ///< fail the connection with `code` (RFC 6455 §7.1.7); no more input is taken
+    close,   ///< the peer's close frame; `code` is no_status when it had none. All that comes
+             ///< after it is taken and dropped (RFC 6455 §5.5.1)
+    failed,  ///< fail the connection with `code` (RFC 6455 §7.1.7); no more input is taken
   };
   struct Event {
     Kind kind = Kind::need_more;
     CloseCode code = CloseCode::none;
-    std::string_view payload;  ///< valid until the next call of next(); the reason when `close`
+    /// Valid until the next call of next(), and no longer than the input. The reason when `close`;
+    /// a short text for the log when `failed`.
+    std::string_view payload;
   };
 
   explicit MessageParser(Role role,
@@ -50,7 +55,27 @@ class MessageParser {
   Event next(std::span<char>& input);
 
  private:
-  // The implementer fills this in; sizeof(MessageParser) stays at most 64 bytes.
+  enum class State : std::uint8_t;  // open, closed, or why it failed
+  struct Head;
+  struct Partial;
+
+  State read_head(std::string_view bytes, Head& head) const noexcept;
+  State take_head(std::span<char>& input, Head& head) noexcept;
+  Event take_whole_frame(const Head& head, std::span<char>& input);
+  Event take_piece(std::span<char>& input);
+  Event finish_control(Opcode opcode, std::string_view payload);
+  Event finished(std::span<char>& input);
+  Event fail(State why);
+  [[nodiscard]] bool in_frame() const noexcept;
+  [[nodiscard]] bool in_message() const noexcept;
+
+  // What is needed only inside a message or a frame; none on an idle connection.
+  std::unique_ptr<Partial> partial_;
+  std::size_t max_message_bytes_;
+  std::array<char, max_frame_head_bytes - 1> head_;  // an unfinished frame head
+  std::uint8_t head_size_ = 0;
+  Role role_;
+  State state_;
 };
 
 }  // namespace squall::websocket

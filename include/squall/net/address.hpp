@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace squall::net {
+
+/// An IP address with its port, or the far end of a unix socket, which has neither. A small value:
+/// 24 bytes, no allocation.
+class SocketAddress {
+ public:
+  enum class Family : std::uint8_t { none, ipv4, ipv6, unix_socket };
+
+  SocketAddress() noexcept = default;
+
+  /// From a literal address, "127.0.0.1" or "::1"; `family()` is none when it is not one.
+  [[nodiscard]] static SocketAddress parse(std::string_view ip, std::uint16_t port) noexcept;
+  /// From a `sockaddr` of the operating system; none when its family is another.
+  [[nodiscard]] static SocketAddress from_native(const void* address, std::size_t size) noexcept;
+
+  [[nodiscard]] Family family() const noexcept { return family_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// The address as text without the port: "127.0.0.1", "::1", "unix", or "" for none. An IPv4
+  /// address that came over an IPv6 socket is written as IPv4.
+  [[nodiscard]] std::string ip() const;
+  /// With the port: "127.0.0.1:80", "[::1]:80", "unix".
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const SocketAddress&, const SocketAddress&) noexcept = default;
+
+ private:
+  unsigned char bytes_[16] = {};
+  std::uint32_t scope_ = 0;
+  std::uint16_t port_ = 0;
+  Family family_ = Family::none;
+};
+
+}  // namespace squall::net

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.hpp"
+
+#include "base/logging.hpp"
+
+namespace squall::net {
+namespace {
+constexpr auto retry_after = Duration::from_milliseconds(100);
+}
+
+Listener::Listener(loop::LoopCore& core, UniqueFd socket, Receiver& receiver)
+    : Acceptor(socket.get()),
+      TimerNode([](TimerNode& node) noexcept { static_cast<Listener&>(node).try_again(); }),
+      core_(core),
+      receiver_(receiver),
+      socket_(std::move(socket)) {
+  if (const auto error = core_.engine().start_accepting(*this)) {
+    throw std::system_error(error, "cannot accept connections");
+  }
+}
+
+Listener::~Listener() {
+  if (TimerNode::is_armed()) {
+    core_.stop_timer(*this);
+  } else {
+    core_.engine().stop_accepting(*this);
+  }
+}
+
+void Listener::on_accept(UniqueFd connection, const sockaddr_storage& peer) {
+  if (starved_) {
+    starved_ = false;
+    log::write(log::Level::info, "server", "accepting connections again");
+  }
+  receiver_.on_connection(std::move(connection), SocketAddress::from_native(&peer, sizeof peer));
+}
+
+void Listener::on_accept_failed(std::error_code error) {
+  if (!starved_) {
+    starved_ = true;
+    log::format(log::Level::error, "server",
+                "cannot accept connections: {}; they wait in the kernel until there is room",
+                error.message());
+  }
+  core_.start_timer(*this, retry_after);
+}
+
+void Listener::try_again() noexcept {
+  if (const auto error = core_.engine().start_accepting(*this)) on_accept_failed(error);
+}
+
+}  // namespace squall::net
