@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http/head_parser.hpp"
+#include "loop/unique_fd.hpp"
+
+#include <squall/http/request_head.hpp>
+#include <squall/net/address.hpp>
+#include <squall/websocket/close_code.hpp>
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The seam between connection and application: who makes the first for a new request
+// (ServerDelegate), who receives a request's head and body (MessageDelegate), and who writes a
+// response (ResponseWriter). HTTP/1 implements the writer; the web room implements the delegates.
+namespace squall::server {
+
+class WebSocketConnection;
+class WebSocketDelegate;
+
+struct ResponseField {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Head of a response. The connection adds Date, Server, Content-Length or Transfer-Encoding, and
+/// Connection as the protocol needs them.
+struct ResponseHead {
+  unsigned status = 200;
+  std::string_view reason = {};  ///< "" stands for the usual phrase
+  std::span<const ResponseField> fields = {};
+  std::optional<std::uint64_t> content_length = {};  ///< the body's, when it is known
+  bool send_server = true;
+  bool send_date = true;
+};
+
+/// Writes the response of one exchange. Dead after finish(), abort() or on_connection_close().
+class ResponseWriter {
+ public:
+  /// Writes the head and the first bytes of the body. With `last` this is the whole response, and
+  /// the exchange is over.
+  virtual void write_head(const ResponseHead& head, std::string_view body, bool last) = 0;
+  /// Writes more of the body. Throws UsageError when it grows past the announced length.
+  virtual void write_body(std::string_view bytes) = 0;
+  /// The same without a copy.
+  virtual void write_owned(std::string&& bytes) = 0;
+  virtual void write_file(UniqueFd file, off_t offset, std::size_t bytes) = 0;
+  /// Ends the response. One that is shorter than announced is aborted, so that the client sees it.
+  virtual void finish() = 0;
+  /// Breaks the connection, so that the client cannot take what it got for the whole response.
+  virtual void abort() noexcept = 0;
+
+  /// Bytes of this connection that the kernel has not taken yet.
+  [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
+  /// Calls on_drained() once they are none.
+  virtual void request_drain_notice() noexcept = 0;
+  [[nodiscard]] virtual const net::SocketAddress& peer() const noexcept = 0;
+
+  /// Answers a WebSocket handshake with 101 and `fields`; the exchange is over and the connection is
+  /// the returned one, which holds messages back until WebSocketConnection::resume().
+  virtual WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
+                                                WebSocketDelegate& delegate) = 0;
+
+ protected:
+  ~ResponseWriter() = default;
+};
+
+/// Receives one request. It lives until its response is finished or its connection is gone.
+class MessageDelegate {
+ public:
+  /// `head` and its bytes lie in buffers that are used again; see preserve().
+  virtual void headers_received(const http::RequestHead& head,
+                                const http::RequestFraming& framing) = 0;
+  /// A piece of the body; see preserve().
+  virtual void data_received(std::string_view bytes) = 0;
+  /// The request is whole.
+  virtual void message_complete() = 0;
+  /// Copy what is still needed of the bytes received so far: they go when this returns. Called only
+  /// while the exchange is not over.
+  virtual void preserve() = 0;
+  /// The kernel has taken all output, after request_drain_notice().
+  virtual void on_drained() = 0;
+  /// The client has left or the connection is given up; the writer is gone. The last call.
+  virtual void on_connection_close() = 0;
+
+ protected:
+  ~MessageDelegate() = default;
+};
+
+/// Makes the receiver of each new request.
+class ServerDelegate {
+ public:
+  virtual MessageDelegate& start_request(ResponseWriter& writer) = 0;
+
+ protected:
+  ~ServerDelegate() = default;
+};
+
+/// Receives a WebSocket's events, all from the loop, never inside a call to its connection.
+class WebSocketDelegate {
+ public:
+  /// A whole message; its bytes are gone when this returns. False means busy: messages wait until
+  /// WebSocketConnection::resume().
+  virtual bool on_message(bool binary, std::string_view payload) = 0;
+  virtual void on_ping(std::string_view payload) = 0;
+  virtual void on_pong(std::string_view payload) = 0;
+  /// The kernel has taken all output, after request_drain_notice().
+  virtual void on_drained() = 0;
+  /// The end, exactly once and last; the connection is gone when this returns. `code` is the peer's,
+  /// or why we failed the connection, or abnormal when there was no close handshake.
+  virtual void on_close(websocket::CloseCode code, std::string_view reason) = 0;
+
+ protected:
+  ~WebSocketDelegate() = default;
+};
+
+}  // namespace squall::server

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http1_connection.hpp"
+
+#include "base/logging.hpp"
+#include "server/http_server.hpp"
+#include "server/websocket_connection.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// Reading: bytes to requests, and the life of the connection. Responses are in http1_response.cpp.
+namespace squall::server {
+
+using loop::Stream;
+
+namespace {
+// Pipelined input that is kept while a response is awaited; past it the connection is not read.
+constexpr std::size_t kept_input_bytes = 64 * 1024;
+}  // namespace
+
+HTTP1Connection::HTTP1Connection(HTTPServer& server, const net::SocketAddress& peer) noexcept
+    : ReadyNode([](ReadyNode& node) noexcept {
+        static_cast<HTTP1Connection&>(node).continue_reading();
+      }),
+      server_(server),
+      peer_(peer) {}
+
+void HTTP1Connection::start(HTTPServer& server, UniqueFd fd, const net::SocketAddress& peer) {
+  auto* const self = new HTTP1Connection(server, peer);
+  server.add(*self);
+  try {
+    self->stream_ = &Stream::adopt(server.core(), std::move(fd), *self);
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "server", "{}", error.what());
+    self->destroy();
+    return;
+  }
+  self->stream_->set_write_timeout(server.options().write_timeout);
+  self->stream_->set_deadline(server.options().head_timeout);
+}
+
+void HTTP1Connection::on_receive(std::span<char> bytes) {
+  const std::string_view in(bytes.data(), bytes.size());
+  if (phase_ == Phase::over) return;
+  if (phase_ == Phase::waiting || input_ != nullptr) {
+    if (!input_) input_ = std::make_unique<Input>();
+    if (phase_ == Phase::waiting) {
+      input_->bytes += in;
+      if (input_->bytes.size() >= kept_input_bytes) stream_->pause_receiving();
+      return;
+    }
+    if (!input_->bytes.empty()) {
+      input_->bytes += in;
+      process(input_->bytes, true);
+      return;
+    }
+  }
+  process(in, false);
+}
+
+void HTTP1Connection::process(std::string_view in, bool from_input) {
+  processing_ = true;
+  bool more = true;
+  while (more && !dead_ && upgraded_ == nullptr) {
+    switch (phase_) {
+      case Phase::head:
+        more = read_head(in, from_input);
+        break;
+      case Phase::length_body:
+        more = read_length_body(in);
+        break;
+      case Phase::chunked_body:
+        more = read_chunked_body(in);
+        break;
+      case Phase::waiting:
+      case Phase::over:
+        more = false;
+        break;
+    }
+  }
+  processing_ = false;
+  if (dead_) {
+    destroy();
+    return;
+  }
+  if (upgraded_ != nullptr) {
+    // The bytes after the handshake are the WebSocket's first.
+    upgraded_->take_over(in);
+    destroy();
+    return;
+  }
+  if (exchange_ != nullptr && !preserved_) {
+    exchange_->preserve();
+    preserved_ = true;
+  }
+  keep(in, from_input);
+}
+
+// Returns whether to go on.
+bool HTTP1Connection::read_head(std::string_view& in, bool from_input) {
+  if (in.empty()) {
+    if (!head_begun_) stream_->set_deadline(server_.options().idle_timeout);
+    return false;
+  }
+  if (stream_->pending_bytes() >= server_.options().max_pending_bytes) {
+    // The client sends requests and does not read the answers.
+    stream_->pause_receiving();
+    stream_->request_drain_notice();
+    phase_ = Phase::waiting;
+    return false;
+  }
+  http::RequestHead& head = server_.scratch_head();
+  http::RequestHeadParser fresh;
+  http::RequestHeadParser& parser = from_input ? input_->parser : fresh;
+  switch (parser.parse(in, head, server_.options().head)) {
+    case http::RequestHeadParser::Status::done:
+      in.remove_prefix(parser.head_bytes());
+      if (from_input) parser.reset();
+      head_begun_ = false;
+      begin_request(head, in);
+      return true;
+    case http::RequestHeadParser::Status::failed:
+      head_request_ = http_1_0_ = false;
+      refuse(http::status_for(parser.error()), http::make_error_code(parser.error()).message());
+      return false;
+    case http::RequestHeadParser::Status::need_more:
+      break;
+  }
+  if (!head_begun_) {
+    // Once: a client that sends a byte a second does not move its deadline.
+    head_begun_ = true;
+    stream_->set_deadline(server_.options().head_timeout);
+  }
+  if (!from_input) {
+    if (!input_) input_ = std::make_unique<Input>();
+    input_->parser = fresh;
+  }
+  return false;
+}
+
+void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_view rest) {
+  head_written_ = bodiless_ = chunked_ = has_length_ = preserved_ = false;
+  http_1_0_ = head.minor_version() == 0;
+  head_request_ = head.method() == http::Method::head;
+  const http::RequestFraming framing = http::frame_request(head);
+  if (framing.error != http::HeadError{}) {
+    refuse(http::status_for(framing.error), http::make_error_code(framing.error).message());
+    return;
+  }
+  if (head.method() == http::Method::unknown || head.method() == http::Method::connect) {
+    refuse(501, "the method is not implemented");  // RFC 9110 §15.6.2
+    return;
+  }
+  if (framing.content_length > server_.options().max_body_bytes) {
+    refuse(413, "the body is larger than the limit");
+    return;
+  }
+  keep_alive_ = framing.keep_alive && !server_.is_draining();
+  expect_continue_ = framing.expect_continue;
+  stream_->clear_deadline();
+  remaining_in_ = framing.content_length;
+  switch (framing.body) {
+    case http::RequestFraming::Body::none:
+      phase_ = Phase::waiting;
+      break;
+    case http::RequestFraming::Body::length:
+      phase_ = Phase::length_body;
+      break;
+    case http::RequestFraming::Body::chunked:
+      phase_ = Phase::chunked_body;
+      if (!input_) input_ = std::make_unique<Input>();
+      input_->decoder = http::ChunkedDecoder();
+      remaining_in_ = server_.options().max_body_bytes;
+      break;
+  }
+  exchange_ = &server_.delegate().start_request(*this);
+  exchange_->headers_received(head, framing);
+  if (exchange_ == nullptr || dead_ || upgraded_ != nullptr) return;
+  if (framing.body == http::RequestFraming::Body::none) {
+    request_complete();
+  } else if (expect_continue_ && rest.empty() && !head_written_) {
+    expect_continue_ = false;
+    stream_->write("HTTP/1.1 100 Continue\r\n\r\n");  // RFC 9110 §10.1.1
+  }
+}
+
+void HTTP1Connection::request_complete() {
+  if (phase_ != Phase::over) phase_ = Phase::waiting;
+  expect_continue_ = false;
+  stream_->clear_deadline();
+  if (exchange_ != nullptr) exchange_->message_complete();
+}
+
+bool HTTP1Connection::read_length_body(std::string_view& in) {
+  if (in.empty()) {
+    stream_->set_deadline(server_.options().body_timeout);
+    return false;
+  }
+  const std::string_view piece =
+      in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), remaining_in_)));
+  in.remove_prefix(piece.size());
+  remaining_in_ -= piece.size();
+  exchange_->data_received(piece);
+  if (dead_ || phase_ != Phase::length_body) return true;
+  if (remaining_in_ == 0) request_complete();
+  return true;
+}
+
+bool HTTP1Connection::read_chunked_body(std::string_view& in) {
+  if (in.empty()) {
+    stream_->set_deadline(server_.options().body_timeout);
+    return false;
+  }
+  const auto step = input_->decoder.next(in);
+  if (!step) {
+    drop_exchange();
+    refuse(http::status_for(static_cast<http::ChunkError>(step.error().value())),
+           step.error().message());
+    return false;
+  }
+  if (!step->data.empty()) {
+    if (step->data.size() > remaining_in_) {
+      drop_exchange();
+      refuse(413, "the body is larger than the limit");
+      return false;
+    }
+    remaining_in_ -= step->data.size();
+    exchange_->data_received(step->data);
+    if (dead_ || phase_ != Phase::chunked_body) return true;
+  }
+  in.remove_prefix(step->consumed);
+  if (step->done) request_complete();
+  return true;
+}
+
+// Keeps what was received and not used. `rest` is the end of the input's own bytes, or lies in the
+// loop's buffer.
+void HTTP1Connection::keep(std::string_view rest, bool from_input) {
+  if (from_input) {
+    if (rest.empty()) {
+      input_->bytes.clear();
+    } else {
+      input_->bytes.erase(0, input_->bytes.size() - rest.size());
+    }
+  } else if (!rest.empty()) {
+    if (!input_) input_ = std::make_unique<Input>();
+    input_->bytes.assign(rest);
+  }
+  if (!input_ || !input_->bytes.empty()) return;
+  if (phase_ == Phase::head || phase_ == Phase::waiting) {
+    input_.reset();
+  } else if (input_->bytes.capacity() > kept_input_bytes) {
+    input_->bytes = std::string();
+  }
+}
+
+// In a turn after a response that was not finished while its request was read.
+void HTTP1Connection::continue_reading() {
+  if (upgraded_ != nullptr) {
+    destroy();
+    return;
+  }
+  if (!keep_alive_) {
+    const bool unread = phase_ == Phase::over || (input_ && !input_->bytes.empty());
+    close(unread ? Stream::Linger::yes : Stream::Linger::no);
+    return;
+  }
+  phase_ = Phase::head;
+  stream_->resume_receiving();
+  if (input_ && !input_->bytes.empty()) {
+    process(input_->bytes, true);
+  } else {
+    input_.reset();
+    stream_->set_deadline(server_.options().idle_timeout);
+  }
+}
+
+void HTTP1Connection::on_eof() {
+  // A client that shut down its sending side has been answered by now, unless a handler still works
+  // on it; like most servers we take that for leaving.
+  drop_exchange();
+  close(Stream::Linger::no);
+}
+
+void HTTP1Connection::on_drained() {
+  if (exchange_ != nullptr) {
+    exchange_->on_drained();
+  } else if (phase_ == Phase::waiting) {
+    continue_reading();  // it was held back in read_head()
+  }
+}
+
+void HTTP1Connection::on_timeout() {
+  switch (phase_) {
+    case Phase::head:
+      if (head_begun_) {
+        refuse(408, "the head took too long");
+      } else {
+        close(Stream::Linger::no);
+      }
+      break;
+    case Phase::length_body:
+    case Phase::chunked_body: {
+      const bool answered = head_written_;
+      drop_exchange();
+      if (answered) {
+        stream_->abort();
+        destroy();
+      } else {
+        refuse(408, "the body took too long");
+      }
+      break;
+    }
+    case Phase::waiting:
+    case Phase::over:
+      break;
+  }
+}
+
+void HTTP1Connection::on_broken(std::error_code error) {
+  log::format(log::Level::debug, "server", "{}: {}", peer_.to_string(), error.message());
+  stream_ = nullptr;
+  drop_exchange();
+  destroy();
+}
+
+void HTTP1Connection::drain() {
+  keep_alive_ = false;
+  if (exchange_ == nullptr && !ReadyNode::is_linked() && phase_ != Phase::waiting) {
+    close(Stream::Linger::no);
+  }
+}
+
+void HTTP1Connection::abort_now() noexcept {
+  drop_exchange();
+  if (stream_ != nullptr) stream_->abort();
+  stream_ = nullptr;
+  destroy();
+}
+
+void HTTP1Connection::drop_exchange() {
+  if (exchange_ != nullptr) std::exchange(exchange_, nullptr)->on_connection_close();
+}
+
+void HTTP1Connection::close(Stream::Linger linger) {
+  stream_->close(linger);
+  stream_ = nullptr;
+  destroy();
+}
+
+void HTTP1Connection::destroy() {
+  if (processing_) {
+    dead_ = true;
+    return;
+  }
+  server_.remove(*this);
+  delete this;
+}
+
+}  // namespace squall::server

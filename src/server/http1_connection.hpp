@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "http/chunked_decoder.hpp"
+#include "http/head_parser.hpp"
+#include "loop/stream.hpp"
+#include "server/connection_list.hpp"
+#include "server/exchange.hpp"
+
+#include <squall/coro/detail/scheduler.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace squall::server {
+
+class HTTPServer;
+
+/// One HTTP/1.x connection of a server: reads requests one after the other and writes their
+/// responses (RFC 9112). Pipelined requests of one read are answered by one write.
+///
+/// Between requests it owns no buffer. It deletes itself when the connection is over.
+class HTTP1Connection final : public Connection,
+                              private loop::StreamHandler,
+                              private ResponseWriter,
+                              private detail::ReadyNode {
+ public:
+  static void start(HTTPServer& server, UniqueFd fd, const net::SocketAddress& peer);
+
+  void drain() override;
+  void abort_now() noexcept override;
+
+ private:
+  /// What is being read.
+  enum class Phase : std::uint8_t {
+    head,         // a request head, or its first byte
+    length_body,  // a body of remaining_in_ more bytes
+    chunked_body,
+    waiting,      // for the response; what arrives is kept
+    over,         // nothing more is read: the connection closes with the response
+  };
+  /// Input that is not whole yet; exists only then.
+  struct Input : detail::Pooled {
+    std::string bytes;
+    http::RequestHeadParser parser;
+    http::ChunkedDecoder decoder;
+  };
+
+  HTTP1Connection(HTTPServer& server, const net::SocketAddress& peer) noexcept;
+  ~HTTP1Connection() override = default;
+
+  // loop::StreamHandler
+  void on_receive(std::span<char> bytes) override;
+  void on_eof() override;
+  void on_drained() override;
+  void on_timeout() override;
+  void on_broken(std::error_code error) override;
+
+  // ResponseWriter
+  void write_head(const ResponseHead& head, std::string_view body, bool last) override;
+  void write_body(std::string_view bytes) override;
+  void write_owned(std::string&& bytes) override;
+  void write_file(UniqueFd file, off_t offset, std::size_t bytes) override;
+  void finish() override;
+  void abort() noexcept override;
+  [[nodiscard]] std::size_t pending_bytes() const noexcept override;
+  void request_drain_notice() noexcept override;
+  [[nodiscard]] const net::SocketAddress& peer() const noexcept override { return peer_; }
+  WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
+                                        WebSocketDelegate& delegate) override;
+
+  // Reading.
+  void process(std::string_view in, bool from_input);
+  bool read_head(std::string_view& in, bool from_input);
+  void begin_request(const http::RequestHead& head, std::string_view rest);
+  bool read_length_body(std::string_view& in);
+  bool read_chunked_body(std::string_view& in);
+  void request_complete();
+  void keep(std::string_view rest, bool from_input);
+  void continue_reading();
+
+  // Writing.
+  void count_body(std::size_t bytes);
+  void open_chunk(std::size_t bytes);
+  void close_chunk();
+  void end_response();
+  void refuse(unsigned status, std::string_view why);
+
+  // Ends; each deletes this, unless process() is running, which does it then.
+  void close(loop::Stream::Linger linger);
+  void drop_exchange();
+  void destroy();
+
+  HTTPServer& server_;
+  loop::Stream* stream_ = nullptr;
+  MessageDelegate* exchange_ = nullptr;
+  WebSocketConnection* upgraded_ = nullptr;
+  std::unique_ptr<Input> input_;
+  std::uint64_t remaining_in_ = 0;
+  std::uint64_t remaining_out_ = 0;  // of an announced Content-Length
+  net::SocketAddress peer_;
+  Phase phase_ = Phase::head;
+  bool head_begun_ : 1 = false;       // a part of a head is here and its deadline runs
+  bool processing_ : 1 = false;
+  bool dead_ : 1 = false;             // closed while processing
+  bool preserved_ : 1 = false;
+  bool keep_alive_ : 1 = true;        // after this response
+  bool http_1_0_ : 1 = false;
+  bool head_request_ : 1 = false;
+  bool expect_continue_ : 1 = false;  // 100 is still owed
+  bool head_written_ : 1 = false;
+  bool bodiless_ : 1 = false;         // the response must not carry a body
+  bool chunked_ : 1 = false;
+  bool has_length_ : 1 = false;
+};
+
+}  // namespace squall::server
