@@ -50,6 +50,11 @@ class RequestHeadParser {
 
   /// Looks at `bytes`, which begin with the first byte after the previous message. One empty line
   /// before the request line is skipped (RFC 9112 §2.2) and counts as part of the head.
+  ///
+  /// Give it the same `head` until it says done or failed. `head` then points into `bytes`; after
+  /// failed it holds what had been read (at least a method or Method::unknown), for the log.
+  /// A head that has not ended within limits.head_bytes fails as soon as so many bytes are there.
+  /// What is refused does not depend on how the bytes were cut. No allocation.
   Status parse(std::string_view bytes, RequestHead& head, const HeadLimits& limits) noexcept;
 
   /// Bytes of the head, once parse() said done.
@@ -60,10 +65,36 @@ class RequestHeadParser {
   void reset() noexcept { *this = RequestHeadParser(); }
 
  private:
-  std::uint32_t line_at_ = 0;     // where the unfinished line begins
-  std::uint32_t scanned_ = 0;     // bytes looked at for its end
-  std::uint32_t taken_ = 0;
-  bool have_request_line_ = false;
+  enum class Phase : std::uint8_t {
+    leading,      // before the request line
+    method,       // in the method, looked at from its first byte
+    target,       // in the target, looked at up to scanned_
+    version,      // in the version and its CRLF, looked at from its first byte
+    line_start,   // before a field line or the empty line
+    field_name,   // in a field's name, looked at up to scanned_
+    field_value,  // in its value, looked at up to scanned_
+  };
+
+  bool parse_leading(const char*& at, const char* end, RequestHead& head) noexcept;
+  bool parse_request_line(const char*& at, const char* end, RequestHead& head) noexcept;
+  bool parse_method(const char*& at, const char* end, RequestHead& head) noexcept;
+  bool parse_target(const char*& at, const char* end, RequestHead& head) noexcept;
+  bool parse_version(const char*& at, const char* end, RequestHead& head) noexcept;
+  bool split_target(RequestHead& head) noexcept;
+  bool split_absolute(std::uint32_t path_end, RequestHead& head) noexcept;
+  bool parse_fields(const char*& at, const char* end, std::size_t field_limit,
+                    RequestHead& head) noexcept;
+  bool store_field(const char* name, const char* value, const char* value_end,
+                   RequestHead& head) noexcept;
+  bool refuse(HeadError error) noexcept;
+  bool refuse_line(const char* at, const char* end, HeadError otherwise) noexcept;
+
+  std::uint32_t scanned_ = 0;   // bytes that need not be looked at again
+  std::uint32_t taken_ = 0;     // bytes of the head, once it is whole
+  std::uint32_t name_at_ = 0;   // where the unfinished field line begins
+  std::uint32_t value_at_ = 0;  // the byte after its colon
+  std::uint8_t start_ = 0;      // where the request line begins: after an empty line or none
+  Phase phase_ = Phase::leading;
   HeadError error_{};
 };
 

@@ -33,20 +33,22 @@ enum class FieldId : std::uint8_t {
 /// Field names keep the case they came in and are looked up without regard to it.
 class RequestHead {
  public:
+  RequestHead() noexcept {}  // not defaulted: `RequestHead{}` would clear the whole field table
+
   [[nodiscard]] Method method() const noexcept { return method_; }
   /// The method's token, also for methods that are not known.
   [[nodiscard]] std::string_view method_name() const noexcept { return view(0, method_size_); }
   /// The request target as it was sent (RFC 9112 §3.2).
   [[nodiscard]] std::string_view target() const noexcept { return view(target_at_, target_size_); }
   /// The path of the target, not percent-decoded; "*" for the asterisk-form, "/" for an
-  /// absolute-form target without a path.
+  /// absolute-form target without a path and for the authority-form (CONNECT).
   [[nodiscard]] std::string_view path() const noexcept {
     return path_size_ == 0 ? std::string_view("/") : view(path_at_, path_size_);
   }
   /// The query without its question mark; "" when there is none.
   [[nodiscard]] std::string_view query() const noexcept { return view(query_at_, query_size_); }
-  /// The authority that the request is for: that of an absolute-form target (RFC 9112 §3.2.2),
-  /// else the Host field's value; "" when there is neither.
+  /// The authority that the request is for: that of an absolute-form target (RFC 9112 §3.2.2) or
+  /// an authority-form target, else the Host field's value; "" when there is neither.
   [[nodiscard]] std::string_view authority() const noexcept {
     return view(authority_at_, authority_size_);
   }
