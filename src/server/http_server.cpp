@@ -42,14 +42,9 @@ void HTTPServer::abort_all() noexcept {
   connections_.for_each([](Connection& connection) { connection.abort_now(); });
 }
 
-void HTTPServer::set_empty_callback(void (*function)(void*), void* context) noexcept {
-  on_empty_ = function;
-  on_empty_context_ = context;
-}
-
 void HTTPServer::remove(Connection& connection) noexcept {
   connections_.remove(connection);
-  if (connections_.size() == 0 && on_empty_ != nullptr) on_empty_(on_empty_context_);
+  if (connections_.size() == 0 && on_empty_) std::exchange(on_empty_, nullptr)();
 }
 
 void HTTPServer::on_connection(UniqueFd fd, const net::SocketAddress& peer) {

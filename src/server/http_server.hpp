@@ -8,11 +8,13 @@
 #include "server/exchange.hpp"
 
 #include <squall/base/duration.hpp>
+#include <squall/base/function.hpp>
 #include <squall/base/limits.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall::server {
@@ -48,8 +50,10 @@ class HTTPServer final : public net::Listener::Receiver {
   /// Breaks all connections, now.
   void abort_all() noexcept;
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
-  /// Calls `function(context)` in a turn after the last connection has gone.
-  void set_empty_callback(void (*function)(void*), void* context) noexcept;
+  /// Calls `function` once, when the last connection goes.
+  void set_empty_callback(MoveOnlyFunction<void()> function) noexcept {
+    on_empty_ = std::move(function);
+  }
 
   // For connections.
   [[nodiscard]] loop::LoopCore& core() const noexcept { return core_; }
@@ -83,8 +87,7 @@ class HTTPServer final : public net::Listener::Receiver {
   std::uint64_t date_turn_ = 0;
   std::int64_t date_second_ = 0;
   bool draining_ = false;
-  void (*on_empty_)(void*) = nullptr;
-  void* on_empty_context_ = nullptr;
+  MoveOnlyFunction<void()> on_empty_;
   char common_[server_size + date_size];
   http::RequestHead scratch_head_;
 };

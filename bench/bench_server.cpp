@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server that the benchmarks measure, written as a user would write it.
+#include <squall/json.hpp>
+#include <squall/web.hpp>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <string_view>
+
+using namespace squall;
+
+namespace {
+
+struct PlainText : web::RequestHandler {
+  void get() {
+    set_header("Content-Type", "text/plain");
+    write("Hello, World!");
+  }
+};
+
+struct Json : web::RequestHandler {
+  void get() { write(json::object{{"message", "Hello, World!"}}); }
+};
+
+struct Echo : web::RequestHandler {
+  void post() {
+    set_header("Content-Type", "application/octet-stream");
+    write(request().body());
+  }
+};
+
+struct EchoSocket : web::WebSocketHandler {
+  void on_message(std::string_view message, bool binary) { write_message(message, binary); }
+};
+
+// One room a worker: its members live on its loop.
+struct RoomSocket : web::WebSocketHandler {
+  static inline thread_local std::set<RoomSocket*> members;
+  void open() { members.insert(this); }
+  void on_message(std::string_view message, bool binary) {
+    for (RoomSocket* member : members) member->write_message(message, binary);
+  }
+  void on_close() { members.erase(this); }
+};
+
+struct Options {
+  unsigned port = 8080;
+  std::string static_directory;
+  std::size_t workers = 1;
+};
+
+[[noreturn]] void fail(const std::string& why) {
+  std::fprintf(stderr,
+               "bench_server: %s\n"
+               "usage: bench_server --port N [--static DIR] [--engine epoll|uring|auto] "
+               "[--workers N]\n",
+               why.c_str());
+  std::exit(2);
+}
+
+unsigned number(std::string_view name, std::string_view text, unsigned most) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value > most) {
+    fail(std::string(name) + " needs a number up to " + std::to_string(most) + ", not \"" +
+         std::string(text) + "\"");
+  }
+  return value;
+}
+
+Options parse(int count, char** words) {
+  Options options;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view name = words[i];
+    if (name != "--port" && name != "--static" && name != "--engine" && name != "--workers" &&
+        name != "--tls-port" && name != "--cert" && name != "--key") {
+      fail("unknown option " + std::string(name));
+    }
+    if (i + 1 == count) fail(std::string(name) + " needs a value");
+    const std::string_view value = words[++i];
+    if (name == "--port") {
+      options.port = number(name, value, 65535);
+    } else if (name == "--static") {
+      options.static_directory = value;
+    } else if (name == "--workers") {
+      options.workers = number(name, value, 1024);
+      if (options.workers == 0) fail("--workers needs at least one");
+    } else if (name == "--engine") {
+      if (value == "uring") fail("--engine uring: this build has no io_uring engine yet");
+      if (value != "epoll" && value != "auto") {
+        fail("--engine is epoll, uring or auto, not " + std::string(value));
+      }
+      ::setenv("SQUALL_ENGINE", words[i], 1);
+    } else {
+      fail(std::string(name) + ": this build has no TLS yet");
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const Options options = parse(count, words);
+  try {
+    web::Application app(
+        {
+            {"/", web::handler<PlainText>},
+            {"/plaintext", web::handler<PlainText>},
+            {"/json", web::handler<Json>},
+            {"/echo", web::handler<Echo>},
+            {"/ws", web::handler<EchoSocket>},
+            {"/ws/room", web::handler<RoomSocket>},
+        },
+        {.access_log = false, .static_path = options.static_directory});
+    app.listen(static_cast<std::uint16_t>(options.port), {.workers = options.workers});
+    IOLoop::current().start();
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+}

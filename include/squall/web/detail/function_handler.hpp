@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/web/detail/handler_type.hpp>
+#include <squall/web/request_handler.hpp>
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace squall::web {
+
+/// What a function route gets: everything a handler class has.
+using Request = RequestHandler;
+
+namespace detail {
+
+/// The handler behind a function route.
+class FunctionHandler final : public RequestHandler {
+ public:
+  explicit FunctionHandler(void* function) noexcept : function_(function) {}
+  [[nodiscard]] void* function() const noexcept { return function_; }
+
+ private:
+  void* function_;
+};
+
+template <class Signature>
+struct FunctionVerb;
+
+template <class F, bool WithRequest>
+struct InvokeFunction {
+  template <class... Args>
+  decltype(auto) operator()(RequestHandler& handler, Args&&... args) const {
+    F& function = *static_cast<F*>(static_cast<FunctionHandler&>(handler).function());
+    if constexpr (WithRequest) {
+      return function(handler, std::forward<Args>(args)...);
+    } else {
+      return function(std::forward<Args>(args)...);
+    }
+  }
+};
+
+template <class F, class R, class... Args>
+struct FunctionEntry {
+  static constexpr VerbEntry entry =
+      VerbCall<R, Args...>::template entry<InvokeFunction<F, false>>();
+};
+template <class F, class R, class... Args>
+struct FunctionEntry<F, R, RequestHandler&, Args...> {
+  static constexpr VerbEntry entry =
+      VerbCall<R, Args...>::template entry<InvokeFunction<F, true>>();
+};
+
+template <class F, class Signature>
+struct FunctionTraits;
+template <class F, class C, class R, class... Args>
+struct FunctionTraits<F, R (C::*)(Args...)> : FunctionEntry<F, R, Args...> {};
+template <class F, class C, class R, class... Args>
+struct FunctionTraits<F, R (C::*)(Args...) const> : FunctionEntry<F, R, Args...> {};
+template <class F, class C, class R, class... Args>
+struct FunctionTraits<F, R (C::*)(Args...) noexcept> : FunctionEntry<F, R, Args...> {};
+template <class F, class C, class R, class... Args>
+struct FunctionTraits<F, R (C::*)(Args...) const noexcept> : FunctionEntry<F, R, Args...> {};
+template <class F, class R, class... Args>
+struct FunctionTraits<F, R (*)(Args...)> : FunctionEntry<F, R, Args...> {};
+template <class F, class R, class... Args>
+struct FunctionTraits<F, R (*)(Args...) noexcept> : FunctionEntry<F, R, Args...> {};
+
+template <class F>
+constexpr VerbEntry function_entry() {
+  if constexpr (std::is_pointer_v<F>) {
+    return FunctionTraits<F, F>::entry;
+  } else {
+    static_assert(requires { &F::operator(); },
+                  "a route's function needs parameters of known types: no auto, no overloads");
+    return FunctionTraits<F, decltype(&F::operator())>::entry;
+  }
+}
+
+/// Keeps the function of a route; coroutine lambdas may capture, because it outlives all requests.
+template <class F>
+class FunctionFactory final : public HandlerFactory {
+ public:
+  FunctionFactory(http::Method method, F function)
+      : HandlerFactory(own_type_), function_(std::move(function)) {
+    own_type_.type = &typeid(F);
+    own_type_.verbs[static_cast<std::size_t>(method)] = function_entry<F>();
+  }
+  [[nodiscard]] RequestHandler* create() const override { return new FunctionHandler(&function_); }
+
+ private:
+  HandlerType own_type_;
+  mutable F function_;
+};
+
+}  // namespace detail
+}  // namespace squall::web

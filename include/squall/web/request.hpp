@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/http/method.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace squall::web {
+
+class Exchange;
+
+/// The request that a handler answers. Views from it are valid as long as the handler (of a WebSocket:
+/// until open() has ended).
+class HTTPServerRequest {
+ public:
+  [[nodiscard]] http::Method method() const noexcept;
+  [[nodiscard]] std::string_view method_name() const noexcept;
+  /// The request target as the client sent it.
+  [[nodiscard]] std::string_view uri() const noexcept;
+  /// The target's path, not percent-decoded.
+  [[nodiscard]] std::string_view path() const noexcept;
+  /// The target's query, without the question mark.
+  [[nodiscard]] std::string_view query() const noexcept;
+  /// "HTTP/1.1" or "HTTP/1.0".
+  [[nodiscard]] std::string_view version() const noexcept;
+
+  /// The first field of that name in any case, "" when there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+  [[nodiscard]] bool has_header(std::string_view name) const noexcept;
+  [[nodiscard]] std::size_t header_count() const noexcept;
+  [[nodiscard]] std::string_view header_name(std::size_t index) const noexcept;
+  [[nodiscard]] std::string_view header_value(std::size_t index) const noexcept;
+
+  [[nodiscard]] std::string_view body() const noexcept;
+
+  /// Where the client connects to, with the port if it sent one.
+  [[nodiscard]] std::string_view host() const noexcept;
+  /// The client's address, "unix" for a unix socket.
+  [[nodiscard]] std::string remote_ip() const;
+  /// "http" or "https".
+  [[nodiscard]] std::string_view protocol() const noexcept;
+  /// protocol, host and uri together.
+  [[nodiscard]] std::string full_url() const;
+  /// Seconds since the request's head was complete.
+  [[nodiscard]] double request_time() const noexcept;
+
+ private:
+  friend class Exchange;
+  explicit HTTPServerRequest(Exchange& exchange) noexcept : exchange_(exchange) {}
+  Exchange& exchange_;
+};
+
+}  // namespace squall::web

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/base/json_fwd.hpp>
+#include <squall/base/pool.hpp>
+#include <squall/coro/stop_token.hpp>
+#include <squall/coro/task.hpp>
+#include <squall/web/http_error.hpp>
+#include <squall/web/request.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace squall::web {
+
+class Application;
+class Exchange;
+class WebSocketSession;
+struct Settings;
+
+/// Attributes of a cookie (RFC 6265 §4.1). Views: set_cookie() copies what it needs.
+struct CookieOptions {
+  std::string_view domain = {};    ///< "" means this host alone
+  std::string_view path = "/";
+  int expires_days = 0;            ///< zero means until the browser is closed
+  int max_age = -1;                ///< seconds; below zero sends none
+  bool secure = false;
+  bool httponly = false;
+  bool partitioned = false;
+  std::string_view samesite = {};  ///< Strict, Lax, None or ""
+};
+static_assert(std::is_trivially_destructible_v<CookieOptions>);
+
+class FlushAwaiter;
+
+/// Base of the classes that answer requests: one object a request, made from its route.
+///
+/// Derive from it and define the verbs you answer, each a plain function or a coroutine, with the
+/// route's path arguments as parameters:
+///
+///     struct Story : web::RequestHandler {
+///       Task<> get(int id) { ... }
+///       void post(int id) { ... }
+///     };
+///
+/// Verbs are get, head, post, put, patch, delete_, options, trace. HEAD is answered by get() without
+/// the body, OPTIONS with the verbs there are, unless the class defines them. The order for one
+/// request: prepare(), the verb, finish() if the verb did not, on_finish(). Everything happens on one
+/// loop's thread. The members may not be used in the constructor.
+class RequestHandler : public squall::detail::Pooled {
+ public:
+  RequestHandler() noexcept = default;
+  RequestHandler(const RequestHandler&) = delete;
+  RequestHandler& operator=(const RequestHandler&) = delete;
+  virtual ~RequestHandler();
+
+  // Hooks, called by the framework.
+
+  /// Runs before the verb; finishing the response here (redirect(), finish(), an exception) skips it.
+  /// May be a coroutine; a plain one returns `{}`.
+  virtual Task<> prepare();
+  /// Runs after the response has been handed to the connection; cannot change it.
+  virtual void on_finish();
+  /// The client left before the response was finished. The handler's awaits end with CancelledError
+  /// after this, unless cancel_on_disconnect() says no.
+  virtual void on_connection_close();
+  /// Whether a handler whose client has left is cancelled; true by default.
+  [[nodiscard]] virtual bool cancel_on_disconnect() const noexcept;
+  /// Sets headers that error pages keep; called before prepare() and by clear().
+  virtual void set_default_headers();
+  /// Writes the page of an error, with write() and set_header(). `error` is what the handler threw, if
+  /// it did. The default is a line of HTML; with Settings::debug it names the exception.
+  virtual void write_error(int status, std::exception_ptr error);
+
+  // The request.
+
+  [[nodiscard]] const HTTPServerRequest& request() const;
+
+  /// The last value of a query or urlencoded body argument, decoded, control characters replaced
+  /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default, HTTPError
+  /// 400 when it is not UTF-8. A body argument goes before a query argument.
+  [[nodiscard]] std::string get_argument(std::string_view name);
+  [[nodiscard]] std::string get_argument(std::string_view name, std::string_view default_value);
+  [[nodiscard]] std::vector<std::string> get_arguments(std::string_view name);
+  [[nodiscard]] std::string get_query_argument(std::string_view name);
+  [[nodiscard]] std::string get_query_argument(std::string_view name,
+                                               std::string_view default_value);
+  [[nodiscard]] std::vector<std::string> get_query_arguments(std::string_view name);
+  [[nodiscard]] std::string get_body_argument(std::string_view name);
+  [[nodiscard]] std::string get_body_argument(std::string_view name,
+                                              std::string_view default_value);
+  [[nodiscard]] std::vector<std::string> get_body_arguments(std::string_view name);
+  /// A path argument of the route by its name, percent-decoded; UsageError when it has none such.
+  [[nodiscard]] std::string_view path_argument(std::string_view name) const;
+  /// The request's body as JSON. Throws HTTPError 400 when it is none, 415 when its Content-Type says that
+  /// it is something else. Needs <squall/json.hpp>.
+  [[nodiscard]] json::value json_body() const;
+
+  /// A cookie of the request, `default_value` when there is none.
+  [[nodiscard]] std::string get_cookie(std::string_view name,
+                                       std::string_view default_value = {}) const;
+
+  // The response. Nothing leaves before flush() or finish(); a UsageError after finish().
+
+  /// `reason` replaces the usual phrase; characters that cannot stand there make it "Unknown".
+  void set_status(int status, std::string_view reason = {});
+  [[nodiscard]] int get_status() const;
+  /// Replaces a header. Throws UsageError for names and values that cannot be sent (line breaks, control
+  /// characters).
+  void set_header(std::string_view name, std::string_view value);
+  void set_header(std::string_view name, std::int64_t value);
+  /// Adds a line, beside those of the same name.
+  void add_header(std::string_view name, std::string_view value);
+  /// Removes all lines of that name; also Server and Date, which are sent otherwise.
+  void clear_header(std::string_view name);
+  /// The first header of that name set so far, or "".
+  [[nodiscard]] std::string_view get_header(std::string_view name) const;
+
+  /// Queues a Set-Cookie; a later one of the same name, domain and path replaces it. UsageError when
+  /// name, value or an attribute cannot be sent.
+  void set_cookie(std::string_view name, std::string_view value,
+                  const CookieOptions& options = {});
+  /// Expires a cookie; domain and path must be those it was set with.
+  void clear_cookie(std::string_view name, const CookieOptions& options = {});
+
+  /// Appends to the body.
+  void write(std::string_view chunk);
+  /// Appends a JSON document and sets Content-Type to application/json.
+  template <JSONDocument T>
+  void write(const T& document) {
+    write_json(document);
+  }
+
+  /// Sends what was written so far; the first time with the headers. `co_await flush();` waits until it
+  /// has left, which keeps memory bounded however slow the client is, and throws StreamClosedError when
+  /// the client has gone.
+  FlushAwaiter flush();
+
+  /// Ends the response. Called after the verb by itself.
+  void finish();
+  void finish(std::string_view chunk) {
+    write(chunk);
+    finish();
+  }
+  template <JSONDocument T>
+  void finish(const T& document) {
+    write(document);
+    finish();
+  }
+  [[nodiscard]] bool is_finished() const noexcept;
+
+  /// Sends the client to `url` (made safe for the header) with 302, or 301 when `permanent`, or another
+  /// status of 300 to 399, and finishes.
+  void redirect(std::string_view url, bool permanent = false, int status = 0);
+  /// Answers with an error page through write_error() and finishes. When part of the response has left
+  /// already, the connection is broken, so that the client notices.
+  void send_error(int status = 500);
+  /// Forgets headers and body written so far.
+  void clear();
+
+  [[nodiscard]] Application& application() const;
+  [[nodiscard]] const Settings& settings() const;
+  /// Asked to stop when the client leaves.
+  [[nodiscard]] StopToken stop_token() const;
+
+ protected:
+  friend class Exchange;
+  friend class FlushAwaiter;
+  /// The exchange, or a UsageError when there is none (any more).
+  [[nodiscard]] Exchange& exchange() const;
+
+ private:
+  friend class WebSocketSession;
+  void drop_exchange() noexcept { exchange_ = nullptr; }
+  void write_json(const json::value& document);
+  void write_json(const json::object& document);
+  void write_json(const json::array& document);
+
+  Exchange* exchange_ = nullptr;
+};
+
+/// What flush() gives: await it to wait until the output has left. It may be ignored.
+class FlushAwaiter : private squall::detail::StopNode {
+ public:
+  explicit FlushAwaiter(Exchange* exchange) noexcept;
+  FlushAwaiter(const FlushAwaiter&) = delete;
+  FlushAwaiter& operator=(const FlushAwaiter&) = delete;
+  ~FlushAwaiter();
+
+  [[nodiscard]] bool await_ready() const noexcept;
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> waiting) {
+    squall::detail::StopState* stop = nullptr;
+    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
+      stop = waiting.promise().stop_state();
+    }
+    suspend(waiting, stop);
+  }
+  void await_resume() const;
+
+ private:
+  friend class Exchange;
+  void suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop);
+  static void on_stop(StopNode& node) noexcept;
+
+  Exchange* exchange_;  // nullptr once the connection is gone
+  std::coroutine_handle<> waiting_{};
+  bool cancelled_ = false;
+};
+
+}  // namespace squall::web

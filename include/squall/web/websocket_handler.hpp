@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/coro/detail/scheduler.hpp>
+#include <squall/coro/stop_token.hpp>
+#include <squall/web/detail/handler_type.hpp>
+#include <squall/web/request_handler.hpp>
+#include <squall/websocket/close_code.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace squall::web {
+
+class WebSocketSession;
+
+/// What became of a message.
+enum class SendResult : std::uint8_t {
+  sent,      ///< queued; it leaves at the end of the loop's turn
+  closed,    ///< the connection is closing or closed; nothing was queued
+  overflow,  ///< more waits for this client than Settings::websocket_max_queue allows; it is disconnected
+};
+
+class DrainAwaiter;
+
+/// Base of the classes that talk over a WebSocket (RFC 6455): one object a connection.
+///
+/// Define what you need of
+///
+///     void open();                                   // or with the route's path arguments
+///     void on_message(std::string_view message);     // or (std::string_view message, bool binary)
+///     void on_close();                               // exactly once, after open(), whatever happened
+///
+/// open and on_message may be coroutines (`Task<>`); messages are handed over one at a time, and wait
+/// while one is being handled, pings do not. on_close() never runs inside a call you make, such as
+/// write_message(); the object is deleted after it. An exception in open or on_message closes the
+/// connection with 1011.
+///
+/// The request (headers, arguments, cookies) may be used until open() has ended; then its memory is
+/// given back, unless keep_request() was called.
+class WebSocketHandler : public RequestHandler {
+ public:
+  ~WebSocketHandler() override;
+
+  // Hooks.
+
+  /// Whether a page of `origin` may connect. The default says yes to the same host and to
+  /// Settings::websocket_allowed_origins; requests without Origin (not from browsers) are not asked.
+  [[nodiscard]] virtual bool check_origin(std::string_view origin);
+  /// Chooses among the subprotocols that the client offers; "" for none. Another answer is a
+  /// UsageError.
+  [[nodiscard]] virtual std::string_view select_subprotocol(
+      const std::vector<std::string_view>& offered);
+  virtual void on_ping(std::string_view data);
+  virtual void on_pong(std::string_view data);
+
+  // From anywhere on the loop.
+
+  /// Sends a message to the client. Never blocks and never throws for a client that has left.
+  SendResult write_message(std::string_view message, bool binary = false);
+  template <JSONDocument T>
+  SendResult write_message(const T& document) {
+    return write_json_message(document);
+  }
+  /// Sends a ping of at most 125 bytes; a UsageError past that.
+  SendResult ping(std::string_view data = {});
+  /// Begins the close handshake; on_close() follows. `reason` is cut at 123 bytes. A UsageError when the
+  /// code may not be sent (RFC 6455 §7.4).
+  void close(int code = 1000, std::string_view reason = {});
+
+  /// Whether messages can still be sent.
+  [[nodiscard]] bool is_open() const noexcept;
+  /// Bytes that wait for this client.
+  [[nodiscard]] std::size_t pending_bytes() const noexcept;
+  /// `co_await drained();` waits until they are none; throws StreamClosedError when the connection ends.
+  [[nodiscard]] DrainAwaiter drained() noexcept;
+
+  /// In on_close(): the peer's code, or why we closed, or 1006 when there was no handshake.
+  [[nodiscard]] int close_code() const noexcept;
+  [[nodiscard]] std::string_view close_reason() const noexcept;
+  [[nodiscard]] std::string_view selected_subprotocol() const noexcept;
+
+  /// Called in open(): keeps request() usable for as long as the connection lives, at the price of its
+  /// memory (two kilobytes and the head).
+  void keep_request() noexcept;
+
+ private:
+  friend class WebSocketSession;
+  friend class DrainAwaiter;
+  SendResult write_json_message(const json::value& document);
+  SendResult write_json_message(const json::object& document);
+  SendResult write_json_message(const json::array& document);
+
+  WebSocketSession* session_ = nullptr;
+};
+
+class DrainAwaiter : private squall::detail::StopNode {
+ public:
+  explicit DrainAwaiter(WebSocketSession* session) noexcept;
+  DrainAwaiter(const DrainAwaiter&) = delete;
+  DrainAwaiter& operator=(const DrainAwaiter&) = delete;
+  ~DrainAwaiter();
+
+  [[nodiscard]] bool await_ready() const noexcept;
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> waiting) {
+    squall::detail::StopState* stop = nullptr;
+    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
+      stop = waiting.promise().stop_state();
+    }
+    suspend(waiting, stop);
+  }
+  void await_resume() const;
+
+ private:
+  friend class WebSocketSession;
+  void suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop);
+  static void on_stop(StopNode& node) noexcept;
+
+  WebSocketSession* session_;
+  DrainAwaiter* next_ = nullptr;  // in the session's list of those that wait
+  squall::detail::ResumeNode resume_;
+  std::coroutine_handle<> waiting_{};
+  bool cancelled_ = false;
+};
+
+namespace detail {
+
+template <class T>
+constexpr SocketType describe_socket() {
+  SocketType made;
+  if constexpr (requires { &T::open; }) made.open = MemberVerb<T, &T::open>::entry;
+  if constexpr (requires(T& socket, std::string_view message) {
+                  socket.on_message(message, true);
+                }) {
+    using R = decltype(std::declval<T&>().on_message(std::string_view(), true));
+    if constexpr (is_task<R>) {
+      made.message_coroutine = [](WebSocketHandler& handler, std::string_view message,
+                                  bool binary) -> Task<> {
+        return static_cast<T&>(handler).on_message(message, binary);
+      };
+    } else {
+      made.message_plain = [](WebSocketHandler& handler, std::string_view message, bool binary) {
+        static_cast<T&>(handler).on_message(message, binary);
+      };
+    }
+  } else if constexpr (requires(T& socket, std::string_view message) {
+                         socket.on_message(message);
+                       } || requires(T& socket, std::string message) {
+                         socket.on_message(std::move(message));
+                       }) {
+    constexpr auto call = [](WebSocketHandler& handler, std::string_view message) {
+      if constexpr (requires(T& socket) { socket.on_message(message); }) {
+        return static_cast<T&>(handler).on_message(message);
+      } else {
+        return static_cast<T&>(handler).on_message(std::string(message));
+      }
+    };
+    using R = decltype(call(std::declval<WebSocketHandler&>(), std::string_view()));
+    if constexpr (is_task<R>) {
+      made.message_coroutine = [](WebSocketHandler& handler, std::string_view message,
+                                  bool) -> Task<> { return decltype(call)()(handler, message); };
+    } else {
+      made.message_plain = [](WebSocketHandler& handler, std::string_view message, bool) {
+        decltype(call)()(handler, message);
+      };
+    }
+  }
+  if constexpr (requires(T& socket) { socket.on_close(); }) {
+    made.close = [](WebSocketHandler& handler) { static_cast<T&>(handler).on_close(); };
+  }
+  return made;
+}
+
+template <class T>
+  requires std::is_base_of_v<WebSocketHandler, T>
+struct Describe<T> {
+  static constexpr SocketType socket = describe_socket<T>();
+  static constexpr HandlerType make() {
+    HandlerType made;
+    made.type = &typeid(T);
+    made.socket = &socket;
+    return made;
+  }
+  static constexpr HandlerType type = make();
+};
+
+}  // namespace detail
+}  // namespace squall::web

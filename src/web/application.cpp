@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <squall/web/application.hpp>
+
+#include "base/logging.hpp"
+#include "net/bind.hpp"
+#include "web/application_impl.hpp"
+#include "web/worker.hpp"
+
+#include <squall/base/error.hpp>
+#include <squall/net/address.hpp>
+#include <squall/web/static_file_handler.hpp>
+
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <future>
+#include <utility>
+
+namespace squall::web {
+namespace {
+
+std::string address_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
+  return net::SocketAddress::from_native(&address, size).to_string();
+}
+
+}  // namespace
+
+Application::Application() : Application({}, {}) {}
+
+Application::Application(std::initializer_list<Route> routes, const Settings& settings)
+    : impl_(new Impl(*this)) {
+  try {
+    Impl& impl = *impl_;
+    impl.static_path = settings.static_path;
+    impl.static_url_prefix = settings.static_url_prefix;
+    for (const std::string_view origin : settings.websocket_allowed_origins) {
+      impl.allowed_origins.emplace_back(origin);
+    }
+    impl.settings = settings;
+    impl.settings.static_path = impl.static_path;
+    impl.settings.static_url_prefix = impl.static_url_prefix;
+    static constexpr std::initializer_list<std::string_view> none;
+    impl.settings.websocket_allowed_origins = none;  // the caller's array ends with this call
+    if (!impl.static_path.empty()) {
+      const std::string& prefix = impl.static_url_prefix;
+      if (!prefix.starts_with('/') || !prefix.ends_with('/')) {
+        throw UsageError("static_url_prefix begins and ends with a slash, unlike \"" + prefix +
+                         "\"");
+      }
+      impl.router.add_pattern(prefix + "{path...}",
+                              handler<StaticFileHandler>(std::string(impl.static_path)));
+    }
+    for (const Route& route : routes) add_route(route);
+  } catch (...) {
+    delete impl_;
+    throw;
+  }
+}
+
+Application::~Application() {
+  for (const auto& thread : impl_->threads) {
+    try {
+      thread->loop->post([worker = thread->worker, loop = thread->loop] {
+        worker->server().abort_all();
+        loop->stop();
+      });
+    } catch (const std::exception& error) {
+      log::format(log::Level::error, "server", "cannot stop a worker: {}", error.what());
+    }
+    thread->thread.join();
+  }
+  if (impl_->loop != nullptr) {
+    impl_->loop->remove_timeout(impl_->shutdown_timer);
+    if (impl_->settings.handle_signals) {
+      impl_->loop->remove_signal_handler(SIGTERM);
+      impl_->loop->remove_signal_handler(SIGINT);
+    }
+  }
+  delete impl_;
+}
+
+void Application::add_route(const Route& route) {
+  if (impl_->listening) throw UsageError("routes are added before listen()");
+  if (!route.target) {
+    throw UsageError("route \"" + route.pattern + "\" leads nowhere: give it a handler");
+  }
+  if (route.is_regex) {
+    impl_->router.add_regex(route.pattern, route.target);
+  } else {
+    impl_->router.add_pattern(route.pattern, route.target);
+  }
+}
+
+void Application::add_function(http::Method method, std::string_view pattern,
+                               HandlerSpec target) {
+  if (impl_->listening) throw UsageError("routes are added before listen()");
+  impl_->router.add_pattern(pattern, method, std::move(target));
+}
+
+void Application::set_default_handler(HandlerSpec handler) {
+  if (impl_->listening) throw UsageError("the default handler is set before listen()");
+  impl_->default_handler = std::move(handler);
+}
+
+const Settings& Application::settings() const noexcept { return impl_->settings; }
+
+namespace {
+
+/// This thread's part of the application, made at the first listen().
+Worker& main_worker(Application& application, Application::Impl& impl) {
+  if (!impl.main_worker) {
+    impl.loop = &IOLoop::current();
+    impl.main_worker = std::make_unique<Worker>(impl, impl.loop->core());
+    if (impl.settings.handle_signals) {
+      for (const int signal_number : {SIGTERM, SIGINT}) {
+        impl.loop->add_signal_handler(signal_number, [&application] { application.shutdown(); });
+      }
+    }
+  }
+  impl.listening = true;
+  return *impl.main_worker;
+}
+
+/// Runs a loop with its own sockets until it is stopped.
+void run_worker(Application::Impl& impl, Application::Impl::Thread& self,
+                std::vector<UniqueFd> sockets, std::promise<void>& started) {
+  IOLoop& loop = IOLoop::current();
+  std::unique_ptr<Worker> worker;
+  try {
+    worker = std::make_unique<Worker>(impl, loop.core());
+    for (UniqueFd& socket : sockets) worker->server().add_socket(std::move(socket));
+    self.loop = &loop;
+    self.worker = worker.get();
+  } catch (...) {
+    started.set_exception(std::current_exception());
+    return;
+  }
+  started.set_value();
+  loop.start();
+}
+
+}  // namespace
+
+std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& options) {
+  if (options.workers == 0) throw UsageError("an application needs at least one worker");
+  net::BindOptions bind;
+  bind.backlog = options.backlog;
+  bind.reuse_port = options.reuse_port || options.workers > 1;
+  std::vector<UniqueFd> sockets = net::bind_sockets(port, options.address, bind);
+  const std::uint16_t bound = net::local_port(sockets.front().get());
+  Worker& worker = main_worker(*this, *impl_);
+  for (UniqueFd& socket : sockets) {
+    log::format(log::Level::info, "server", "listening on {} ({}, {} worker{})",
+                address_of(socket.get()), impl_->loop->engine_name(), options.workers,
+                options.workers == 1 ? "" : "s");
+    worker.server().add_socket(std::move(socket));
+  }
+  for (std::size_t i = 1; i < options.workers; ++i) {
+    std::vector<UniqueFd> own = net::bind_sockets(bound, options.address, bind);
+    auto thread = std::make_unique<Impl::Thread>();
+    std::promise<void> started;
+    std::future<void> ready = started.get_future();
+    // Signals are the main loop's.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread->thread = std::thread(
+        [this, self = thread.get(), own = std::move(own), &started]() mutable {
+          run_worker(*impl_, *self, std::move(own), started);
+        });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    try {
+      ready.get();
+    } catch (...) {
+      thread->thread.join();
+      throw;
+    }
+    impl_->threads.push_back(std::move(thread));
+  }
+  return bound;
+}
+
+void Application::listen_unix(std::string_view path, unsigned mode) {
+  UniqueFd socket = net::bind_unix_socket(path, mode);
+  Worker& worker = main_worker(*this, *impl_);
+  log::format(log::Level::info, "server", "listening on {} ({})", path,
+              impl_->loop->engine_name());
+  worker.server().add_socket(std::move(socket));
+}
+
+namespace {
+
+void worker_is_empty(Application::Impl& impl) {
+  if (impl.workers_open == 0 || --impl.workers_open > 0) return;
+  log::write(log::Level::info, "server", "all requests have finished; stopping");
+  impl.loop->remove_timeout(impl.shutdown_timer);
+  impl.loop->stop();
+}
+
+/// On the worker's own loop: stops accepting and tells the main loop when the last connection is gone.
+void drain_worker(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
+  const auto tell = [&impl, &main_loop] { main_loop.post([&impl] { worker_is_empty(impl); }); };
+  worker.server().drain();
+  if (worker.server().connection_count() == 0) {
+    tell();
+  } else {
+    worker.server().set_empty_callback(tell);
+  }
+}
+
+}  // namespace
+
+void Application::shutdown() {
+  Impl& impl = *impl_;
+  if (impl.loop == nullptr) return;
+  if (impl.shutting_down) {
+    log::write(log::Level::warning, "server", "stopping at once");
+    impl.loop->stop();
+    return;
+  }
+  impl.shutting_down = true;
+  log::format(log::Level::info, "server", "shutting down; requests have {} s to finish",
+              impl.settings.shutdown_timeout.seconds());
+  impl.workers_open = 1 + impl.threads.size();
+  IOLoop& main_loop = *impl.loop;
+  impl.shutdown_timer = main_loop.call_later(impl.settings.shutdown_timeout, [&impl] {
+    log::write(log::Level::warning, "server",
+               "some requests did not finish in time; they are broken off");
+    impl.loop->stop();
+  });
+  for (const auto& thread : impl.threads) {
+    thread->loop->post([&impl, worker = thread->worker, &main_loop] {
+      drain_worker(impl, *worker, main_loop);
+    });
+  }
+  drain_worker(impl, *impl.main_worker, main_loop);
+}
+
+}  // namespace squall::web

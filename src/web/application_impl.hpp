@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "web/router.hpp"
+
+#include <squall/loop/ioloop.hpp>
+#include <squall/web/application.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace squall::web {
+
+class Worker;
+
+struct Application::Impl {
+  explicit Impl(Application& self) : application(self) {}
+
+  Application& application;
+  Settings settings;
+  // What the views in `settings` point to.
+  std::string static_path;
+  std::string static_url_prefix;
+  std::vector<std::string> allowed_origins;
+
+  Router router;
+  HandlerSpec default_handler;
+  bool listening = false;
+
+  IOLoop* loop = nullptr;  // of the thread that listens
+  std::unique_ptr<Worker> main_worker;
+  struct Thread {
+    std::thread thread;
+    IOLoop* loop = nullptr;
+    Worker* worker = nullptr;
+  };
+  std::vector<std::unique_ptr<Thread>> threads;
+
+  // Shutting down; the main loop's thread only.
+  bool shutting_down = false;
+  std::size_t workers_open = 0;
+  TimeoutHandle shutdown_timer;
+};
+
+}  // namespace squall::web

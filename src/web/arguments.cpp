@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/utf8.hpp"
+#include "http/ascii.hpp"
+#include "http/form.hpp"
+#include "web/exchange.hpp"
+
+#include <string>
+#include <vector>
+
+// Arguments of the query and of urlencoded bodies.
+namespace squall::web {
+namespace {
+
+void parse_into(std::string_view encoded, Exchange::Arguments& out) {
+  const Result<void> parsed = http::parse_form(encoded, out);
+  if (!parsed) throw HTTPError(400, parsed.error().message());
+}
+
+bool is_form(std::string_view content_type) noexcept {
+  constexpr std::string_view form = "application/x-www-form-urlencoded";
+  return http::ascii::equal(content_type.substr(0, form.size()), form) &&
+         (content_type.size() == form.size() || content_type[form.size()] == ';' ||
+          content_type[form.size()] == ' ');
+}
+
+// Tornado's rules: UTF-8, control characters become spaces, white space around goes.
+std::string clean(std::string_view name, std::string_view value) {
+  if (!is_utf8(value)) throw HTTPError(400, "argument " + std::string(name) + " is not UTF-8");
+  std::string text(value);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
+  }
+  constexpr std::string_view blank = " \t\n\r\v\f";
+  const std::size_t begin = text.find_first_not_of(blank);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+}
+
+void collect(const Exchange::Arguments& from, std::string_view name,
+             std::vector<std::string>& out) {
+  for (const auto& [key, value] : from) {
+    if (key == name) out.push_back(clean(name, value));
+  }
+}
+
+const std::string* last_of(const Exchange::Arguments& from, std::string_view name) noexcept {
+  const std::string* found = nullptr;
+  for (const auto& [key, value] : from) {
+    if (key == name) found = &value;
+  }
+  return found;
+}
+
+std::string required(std::string_view name, const std::string* value) {
+  if (value == nullptr) throw MissingArgumentError(name);
+  return clean(name, *value);
+}
+std::string or_default(std::string_view name, const std::string* value,
+                       std::string_view default_value) {
+  return value == nullptr ? std::string(default_value) : clean(name, *value);
+}
+
+const std::string* last_of_both(Exchange& exchange, std::string_view name) {
+  const std::string* const in_body = last_of(exchange.body_arguments(), name);
+  return in_body != nullptr ? in_body : last_of(exchange.query_arguments(), name);
+}
+
+}  // namespace
+
+const Exchange::Arguments& Exchange::query_arguments() {
+  if (!query_arguments_) {
+    query_arguments_.emplace();
+    parse_into(head_->query(), *query_arguments_);
+  }
+  return *query_arguments_;
+}
+
+const Exchange::Arguments& Exchange::body_arguments() {
+  if (!body_arguments_) {
+    body_arguments_.emplace();
+    if (is_form(head_->field(http::FieldId::content_type))) {
+      if (head_->has("Content-Encoding")) {
+        throw HTTPError(415, "a form body with a Content-Encoding");
+      }
+      parse_into(body(), *body_arguments_);
+    }
+  }
+  return *body_arguments_;
+}
+
+std::string RequestHandler::get_argument(std::string_view name) {
+  return required(name, last_of_both(exchange(), name));
+}
+std::string RequestHandler::get_argument(std::string_view name, std::string_view default_value) {
+  return or_default(name, last_of_both(exchange(), name), default_value);
+}
+std::vector<std::string> RequestHandler::get_arguments(std::string_view name) {
+  std::vector<std::string> values;
+  collect(exchange().query_arguments(), name, values);
+  collect(exchange().body_arguments(), name, values);
+  return values;
+}
+
+std::string RequestHandler::get_query_argument(std::string_view name) {
+  return required(name, last_of(exchange().query_arguments(), name));
+}
+std::string RequestHandler::get_query_argument(std::string_view name,
+                                               std::string_view default_value) {
+  return or_default(name, last_of(exchange().query_arguments(), name), default_value);
+}
+std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) {
+  std::vector<std::string> values;
+  collect(exchange().query_arguments(), name, values);
+  return values;
+}
+
+std::string RequestHandler::get_body_argument(std::string_view name) {
+  return required(name, last_of(exchange().body_arguments(), name));
+}
+std::string RequestHandler::get_body_argument(std::string_view name,
+                                              std::string_view default_value) {
+  return or_default(name, last_of(exchange().body_arguments(), name), default_value);
+}
+std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) {
+  std::vector<std::string> values;
+  collect(exchange().body_arguments(), name, values);
+  return values;
+}
+
+}  // namespace squall::web

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/exchange.hpp"
+
+#include "base/logging.hpp"
+#include "base/utf8.hpp"
+#include "http/percent.hpp"
+#include "web/access_log.hpp"
+#include "web/websocket_session.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <time.h>
+
+#include <utility>
+
+// The life of an exchange: receiving, running the handler, ending. What it writes is in response.cpp.
+namespace squall::web {
+namespace {
+
+// What a recycled exchange keeps of its buffers.
+constexpr std::size_t kept_capacity = 64 * 1024;
+
+std::uint64_t monotonic_ns() noexcept {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void empty(std::string& text) noexcept {
+  text.clear();
+  if (text.capacity() > kept_capacity) std::string().swap(text);
+}
+
+}  // namespace
+
+Exchange::~Exchange() {
+  runner_.cancel();
+  delete handler_;
+}
+
+void Exchange::start(server::ResponseWriter& writer) {
+  writer_ = &writer;
+  peer_ = writer.peer();
+  if (worker_.application().settings.access_log) started_ns_ = monotonic_ns();
+}
+
+std::uint64_t Exchange::elapsed_ns() const noexcept {
+  return started_ns_ != 0 ? monotonic_ns() - started_ns_ : 0;
+}
+
+void Exchange::headers_received(const http::RequestHead& head, const http::RequestFraming&) {
+  head_ = &head;
+}
+
+void Exchange::data_received(std::string_view bytes) {
+  if (body_in_.empty() && body_in_place_.data() == nullptr) {
+    body_in_place_ = bytes;
+    return;
+  }
+  if (body_in_place_.data() != nullptr) {
+    body_in_.assign(body_in_place_);
+    body_in_place_ = {};
+  }
+  body_in_ += bytes;
+}
+
+void Exchange::preserve() {
+  if (preserved_) return;
+  preserved_ = true;
+  head_bytes_.assign(head_->bytes());
+  own_head_.assign(*head_);
+  own_head_.rebase(head_bytes_.data());
+  head_ = &own_head_;
+  if (body_in_place_.data() != nullptr) {
+    body_in_.assign(body_in_place_);
+    body_in_place_ = {};
+  }
+}
+
+void Exchange::message_complete() {
+  ++entered_;
+  run();
+  --entered_;
+  recycle_if_over();
+}
+
+void Exchange::route() {
+  const std::string_view path = normalise_path(head_->path(), normalised_path_);
+  static_cast<void>(worker_.application().router.find(path, match_));
+}
+
+// After preserve(): the arguments then lie in bytes that stay.
+void Exchange::decode_arguments() {
+  bool encoded = false;
+  if (preserved_) route();
+  for (std::size_t i = 0; i < match_.argument_count; ++i) {
+    arguments_[i] = match_.arguments[i];
+    encoded = encoded || arguments_[i].find('%') != std::string_view::npos;
+  }
+  if (!encoded) return;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < match_.argument_count; ++i) size += arguments_[i].size();
+  decoded_arguments_.clear();
+  decoded_arguments_.reserve(size);  // views into it: it must not move
+  for (std::size_t i = 0; i < match_.argument_count; ++i) {
+    const std::size_t at = decoded_arguments_.size();
+    decoded_arguments_ += http::percent_decode(arguments_[i]);
+    arguments_[i] = std::string_view(decoded_arguments_).substr(at);
+    if (!is_utf8(arguments_[i])) throw HTTPError(400, "a path argument is not UTF-8");
+  }
+}
+
+Exchange::Answer Exchange::choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb) {
+  const RouteTarget* const target = match_.target;
+  if (target == nullptr) {
+    spec = &worker_.application().default_handler;
+    if (!*spec) return Answer::not_found;
+  } else if (target->all) {
+    spec = &target->all;
+  }
+  const auto find = [&](http::Method method) -> const detail::VerbEntry* {
+    const auto index = static_cast<std::size_t>(method);
+    const HandlerSpec* const from = spec != nullptr ? spec : &target->by_method[index];
+    if (!*from) return nullptr;
+    const detail::VerbEntry& entry = from->factory()->type.verbs[index];
+    if (!entry) return nullptr;
+    spec = from;
+    return &entry;
+  };
+  if (spec != nullptr && spec->factory()->type.socket != nullptr) {
+    // The handshake is a GET (RFC 6455 §4.1); others are told so.
+    return head_->method() == http::Method::get ? Answer::verb : Answer::method_not_allowed;
+  }
+  verb = find(head_->method());
+  if (verb == nullptr && head_->method() == http::Method::head) verb = find(http::Method::get);
+  if (verb != nullptr) return Answer::verb;
+  return head_->method() == http::Method::options ? Answer::options : Answer::method_not_allowed;
+}
+
+std::string Exchange::allowed_methods() const {
+  const RouteTarget* const target = match_.target;
+  const HandlerSpec& fallback = worker_.application().default_handler;
+  std::string list;
+  const auto name = [&list](http::Method method) {
+    if (!list.empty()) list += ", ";
+    list += http::to_string(method);
+  };
+  const auto has = [&](http::Method method) {
+    const auto index = static_cast<std::size_t>(method);
+    const HandlerSpec& spec =
+        target == nullptr ? fallback : target->all ? target->all : target->by_method[index];
+    if (!spec) return false;
+    const detail::HandlerType& type = spec.factory()->type;
+    if (type.socket != nullptr) return method == http::Method::get;
+    return static_cast<bool>(type.verbs[index]);
+  };
+  for (std::size_t i = 0; i < http::method_count; ++i) {
+    const auto method = static_cast<http::Method>(i);
+    const bool derived = (method == http::Method::head && has(http::Method::get)) ||
+                         method == http::Method::options;
+    if (has(method) || derived) name(method);
+  }
+  return list;
+}
+
+void Exchange::run() {
+  try {
+    if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
+      handler_ = new RequestHandler();
+      handler_->exchange_ = this;
+      clear();
+      set_status(204, {});
+      set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+      finish();
+      return;
+    }
+    route();
+    const HandlerSpec* spec = nullptr;
+    const detail::VerbEntry* verb = nullptr;
+    const Answer answer = choose(spec, verb);
+    handler_ = answer == Answer::verb ? spec->factory()->create() : new RequestHandler();
+    handler_->exchange_ = this;
+    clear();
+    switch (answer) {
+      case Answer::not_found:
+        throw HTTPError(404);
+      case Answer::method_not_allowed:
+        send_error(405, nullptr);
+        return;
+      case Answer::options:
+        set_status(204, {});
+        set_header("Allow", allowed_methods());
+        finish();
+        return;
+      case Answer::verb:
+        break;
+    }
+    const detail::HandlerType& type = spec->factory()->type;
+    worker_.core().set_activity(type.type->name());
+    if (type.socket != nullptr) {
+      preserve();
+      decode_arguments();
+      run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
+      return;
+    }
+    // A coroutine reads the request later: it must not lie in the receive buffer then.
+    if (verb->coroutine != nullptr) preserve();
+    Task<> prepared = handler_->prepare();
+    if (prepared || verb->coroutine != nullptr) {
+      preserve();
+      run_coroutine(std::move(prepared), verb);
+      return;
+    }
+    answer_verb(verb);
+  } catch (...) {
+    failed(std::current_exception());
+  }
+}
+
+// The plain verb's fast path.
+void Exchange::answer_verb(const detail::VerbEntry* verb) {
+  if (finished_) return;
+  decode_arguments();
+  verb->plain(*handler_, path_arguments());
+  if (!finished_) finish();
+}
+
+void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
+  stop_.emplace();
+  runner_.start(drive(this, std::move(prepared), verb), stop_->state(), &Exchange::driven, this);
+}
+
+Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
+  co_await prepared;
+  if (verb == nullptr || self->finished_ || self->closed_) co_return;
+  self->decode_arguments();
+  if (verb->plain != nullptr) {
+    verb->plain(*self->handler_, self->path_arguments());
+  } else {
+    Task<> running = verb->coroutine(*self->handler_, self->path_arguments());
+    co_await running;
+  }
+  if (!self->finished_ && !self->closed_) self->finish();
+}
+
+void Exchange::driven(void* context, std::exception_ptr error) {
+  auto* const self = static_cast<Exchange*>(context);
+  ++self->entered_;
+  if (error) self->failed(std::move(error));
+  --self->entered_;
+  self->recycle_if_over();
+}
+
+void Exchange::failed(std::exception_ptr error) {
+  try {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Finish&) {
+      if (!finished_ && !closed_) finish();
+    } catch (const CancelledError&) {
+      if (!closed_) throw;  // not because the client left
+    } catch (const StreamClosedError&) {
+      if (!closed_) throw;
+    } catch (const HTTPError& what) {
+      log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
+                  head_->method_name(), head_->target(), peer_.ip(), what.what());
+      send_error(what.status() >= 400 && what.status() < 600 ? what.status() : 500, error,
+                 what.reason());
+    }
+  } catch (const std::exception& what) {
+    log::format(log::Level::error, "app", "{} {} ({}) threw: {}", head_->method_name(),
+                head_->target(), peer_.ip(), what.what());
+    send_error(500, std::move(error));
+  } catch (...) {
+    log::format(log::Level::error, "app", "{} {} ({}) threw something unknown",
+                head_->method_name(), head_->target(), peer_.ip());
+    send_error(500, std::move(error));
+  }
+}
+
+// The response has been handed over.
+void Exchange::finished() {
+  finished_ = true;
+  writer_ = nullptr;
+  log_request(*this, *handler_);
+  try {
+    handler_->on_finish();
+  } catch (const std::exception& what) {
+    log::format(log::Level::error, "app", "on_finish threw: {}", what.what());
+  }
+}
+
+void Exchange::on_drained() {
+  if (flush_waiter_ == nullptr) return;
+  FlushAwaiter* const waiter = std::exchange(flush_waiter_, nullptr);
+  waiter->StopNode::unlink();
+  waiter->waiting_.resume();
+}
+
+void Exchange::resume_later(FlushAwaiter& waiter) noexcept {
+  flush_waiter_ = nullptr;
+  waiter.StopNode::unlink();
+  flush_resume_.coroutine = waiter.waiting_;
+  worker_.core().make_ready(flush_resume_);
+}
+
+void Exchange::on_connection_close() {
+  writer_ = nullptr;
+  closed_ = true;
+  ++entered_;
+  if (flush_waiter_ != nullptr) resume_later(*flush_waiter_);
+  if (handler_ != nullptr) {
+    try {
+      handler_->on_connection_close();
+    } catch (const std::exception& what) {
+      log::format(log::Level::error, "app", "on_connection_close threw: {}", what.what());
+    }
+    if (stop_ && handler_->cancel_on_disconnect()) stop_->request_stop();
+  }
+  --entered_;
+  recycle_if_over();
+}
+
+StopToken Exchange::stop_token() {
+  if (!stop_) stop_.emplace();
+  return stop_->get_token();
+}
+
+RequestHandler* Exchange::release_handler() noexcept { return std::exchange(handler_, nullptr); }
+
+void Exchange::release_request() noexcept {
+  held_ = false;
+  if (entered_ == 0) recycle_if_over();
+}
+
+void Exchange::recycle_if_over() {
+  if (entered_ != 0 || writer_ != nullptr || held_ || runner_.is_running()) return;
+  worker_.recycle(*this);
+}
+
+void Exchange::abandon() noexcept {
+  writer_ = nullptr;
+  held_ = false;
+  runner_.cancel();
+}
+
+void Exchange::reset() noexcept {
+  delete std::exchange(handler_, nullptr);
+  flush_resume_.unlink();
+  head_ = nullptr;
+  started_ns_ = 0;
+  body_in_place_ = {};
+  empty(body_in_);
+  empty(head_bytes_);
+  empty(body_out_);
+  match_.target = nullptr;
+  match_.argument_count = 0;
+  query_arguments_.reset();
+  body_arguments_.reset();
+  headers_.clear();
+  empty(header_text_);
+  cookies_.clear();
+  reason_.clear();
+  flush_waiter_ = nullptr;
+  stop_.reset();
+  status_ = 200;
+  preserved_ = head_written_ = finished_ = closed_ = upgraded_ = held_ = false;
+  send_server_ = send_date_ = true;
+}
+
+}  // namespace squall::web

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/exchange.hpp"
+#include "web/router.hpp"
+#include "web/worker.hpp"
+
+#include <squall/coro/detail/scheduler.hpp>
+#include <squall/coro/detail/task_runner.hpp>
+#include <squall/http/request_head.hpp>
+#include <squall/web/request.hpp>
+#include <squall/web/request_handler.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace squall::web {
+
+/// One request and its response, and the handler between them. Recycled: in the steady state a request
+/// allocates nothing.
+///
+/// A plain verb sees the request where it lies in the receive buffer; for a coroutine it is copied
+/// first, so that views stay valid across its awaits.
+class Exchange final : public server::MessageDelegate {
+ public:
+  explicit Exchange(Worker& worker) noexcept : worker_(worker), request_(*this) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();
+
+  void start(server::ResponseWriter& writer);
+
+  // server::MessageDelegate
+  void headers_received(const http::RequestHead& head,
+                        const http::RequestFraming& framing) override;
+  void data_received(std::string_view bytes) override;
+  void message_complete() override;
+  void preserve() override;
+  void on_drained() override;
+  void on_connection_close() override;
+
+  /// Ends what still runs; the worker is going.
+  void abandon() noexcept;
+
+  // The request.
+  [[nodiscard]] const HTTPServerRequest& request() const noexcept { return request_; }
+  [[nodiscard]] const http::RequestHead& head() const noexcept { return *head_; }
+  [[nodiscard]] std::string_view body() const noexcept {
+    return body_in_place_.data() != nullptr ? body_in_place_ : std::string_view(body_in_);
+  }
+  [[nodiscard]] net::SocketAddress peer() const noexcept { return peer_; }
+  [[nodiscard]] std::uint64_t elapsed_ns() const noexcept;
+  [[nodiscard]] const RouteTarget* target() const noexcept { return match_.target; }
+  [[nodiscard]] PathArguments path_arguments() const noexcept {
+    return {arguments_, match_.argument_count};
+  }
+  using Arguments = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] const Arguments& query_arguments();
+  [[nodiscard]] const Arguments& body_arguments();
+  [[nodiscard]] Worker& worker() noexcept { return worker_; }
+  [[nodiscard]] StopToken stop_token();
+
+  // The response.
+  void clear();
+  void set_status(int status, std::string_view reason);
+  [[nodiscard]] int status() const noexcept { return static_cast<int>(status_); }
+  void set_header(std::string_view name, std::string_view value);
+  void add_header(std::string_view name, std::string_view value);
+  void clear_header(std::string_view name);
+  [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+  void set_cookie(std::string key, std::string line);
+  /// Where the body is collected; a UsageError after finish().
+  [[nodiscard]] std::string& body_out();
+  void flush();
+  void finish();
+  void finish_with_file(UniqueFd file, std::size_t bytes);
+  void send_error(int status, std::exception_ptr error, std::string_view reason = {});
+  [[nodiscard]] bool is_finished() const noexcept { return finished_; }
+  [[nodiscard]] bool head_is_written() const noexcept { return head_written_; }
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  [[nodiscard]] std::size_t pending_bytes() const noexcept {
+    return writer_ != nullptr ? writer_->pending_bytes() : 0;
+  }
+  void wait_for_drain(FlushAwaiter& waiter);
+  void forget(FlushAwaiter& waiter) noexcept;
+  /// Ends the wait in a turn to come.
+  void resume_later(FlushAwaiter& waiter) noexcept;
+
+  // For WebSockets.
+  [[nodiscard]] RequestHandler& handler() noexcept { return *handler_; }
+  void decode_arguments();
+  void request_stop() noexcept {
+    if (stop_) stop_->request_stop();
+  }
+  /// Answers a handshake that fails, in plain text.
+  void refuse_websocket(int status, std::string_view why);
+  [[nodiscard]] std::span<const server::ResponseField> response_fields();
+  server::WebSocketConnection& upgrade(server::WebSocketDelegate& delegate);
+  /// The handler belongs to a session from now on; the exchange stays until release_request().
+  RequestHandler* release_handler() noexcept;
+  void release_request() noexcept;
+
+ private:
+  friend class Worker;
+  struct Header {
+    std::uint32_t name_at;
+    std::uint32_t name_size;
+    std::uint32_t value_at;
+    std::uint32_t value_size;
+  };
+  enum class Answer : std::uint8_t { verb, not_found, method_not_allowed, options };
+
+  void run();
+  void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
+  static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
+  static void driven(void* self, std::exception_ptr error);
+  Answer choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb);
+  void route();
+  [[nodiscard]] std::string allowed_methods() const;
+  void answer_verb(const detail::VerbEntry* verb);
+  void call_verb(const detail::VerbEntry& verb);
+  void failed(std::exception_ptr error);
+  void finished();
+  void write_head(bool last);
+  void forbid_after_finish() const;
+  [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
+    return std::string_view(header_text_).substr(at, size);
+  }
+  void recycle_if_over();
+  void reset() noexcept;
+
+  Worker& worker_;
+  HTTPServerRequest request_;
+  Exchange* next_ = nullptr;      // in the worker's list of active ones
+  Exchange* previous_ = nullptr;
+  server::ResponseWriter* writer_ = nullptr;  // nullptr once the response or the connection is over
+  const http::RequestHead* head_ = nullptr;
+  RequestHandler* handler_ = nullptr;
+  net::SocketAddress peer_;
+  std::uint64_t started_ns_ = 0;
+
+  std::string_view body_in_place_;  // the whole body where it lies in the receive buffer
+  std::string body_in_;
+  std::string head_bytes_;
+  std::string normalised_path_;
+  std::string decoded_arguments_;
+  Router::Match match_;
+  std::string_view arguments_[Router::max_arguments];
+  std::optional<Arguments> query_arguments_;
+  std::optional<Arguments> body_arguments_;
+
+  std::vector<Header> headers_;
+  std::string header_text_;
+  std::vector<server::ResponseField> fields_;  // built from headers_ when they are sent
+  std::vector<std::pair<std::string, std::string>> cookies_;
+  std::string reason_;
+  std::string body_out_;
+  FlushAwaiter* flush_waiter_ = nullptr;
+  squall::detail::ResumeNode flush_resume_;
+
+  squall::detail::TaskRunner runner_;
+  std::optional<StopSource> stop_;
+  unsigned status_ = 200;
+  unsigned entered_ = 0;  // calls of this that are on the stack
+  bool preserved_ : 1 = false;
+  bool head_written_ : 1 = false;
+  bool finished_ : 1 = false;
+  bool closed_ : 1 = false;       // the client left before the response was finished
+  bool send_server_ : 1 = true;
+  bool send_date_ : 1 = true;
+  bool upgraded_ : 1 = false;
+  bool held_ : 1 = false;         // a session keeps the request
+
+  http::RequestHead own_head_;
+};
+
+}  // namespace squall::web

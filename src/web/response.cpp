@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/logging.hpp"
+#include "http/ascii.hpp"
+#include "http/tokens.hpp"
+#include "web/exchange.hpp"
+#include "websocket/handshake.hpp"
+
+#include <squall/base/error.hpp>
+#include <squall/http/status.hpp>
+
+#include <charconv>
+#include <utility>
+
+// What an exchange writes: headers, body, the end.
+namespace squall::web {
+namespace {
+
+constexpr std::string_view default_content_type = "text/html; charset=UTF-8";
+// A body of this size is handed over instead of copied.
+constexpr std::size_t hand_over_bytes = 64 * 1024;
+// Output that a handler may produce without ever awaiting flush().
+constexpr std::size_t unawaited_limit_bytes = 64 * 1024 * 1024;
+
+void check_header(std::string_view name, std::string_view value) {
+  if (!http::is_token(name)) {
+    throw UsageError("\"" + std::string(name) + "\" is no header name");
+  }
+  if (!http::is_field_value(value)) {
+    throw UsageError("the value of header " + std::string(name) +
+                     " has a line break or another control character");
+  }
+  if (http::ascii::equal(name, "Transfer-Encoding")) {
+    throw UsageError("Transfer-Encoding is the connection's: write and flush, it frames the body");
+  }
+}
+
+}  // namespace
+
+void Exchange::forbid_after_finish() const {
+  if (finished_) {
+    throw UsageError("the response is finished: write before finish(), redirect() or send_error()");
+  }
+}
+
+void Exchange::clear() {
+  forbid_after_finish();
+  if (head_written_) {
+    throw UsageError("the head of this response has left already; it cannot be cleared");
+  }
+  headers_.clear();
+  header_text_.clear();
+  body_out_.clear();
+  cookies_.clear();
+  reason_.clear();
+  status_ = 200;
+  send_server_ = send_date_ = true;
+  set_header("Content-Type", default_content_type);
+  handler_->set_default_headers();
+}
+
+void Exchange::set_status(int status, std::string_view reason) {
+  forbid_after_finish();
+  if (status < 200 || status > 999) {
+    throw UsageError("a final status is 200 to 999, not " + std::to_string(status));
+  }
+  status_ = static_cast<unsigned>(status);
+  const bool fits = http::is_field_value(reason) && reason.find('<') == std::string_view::npos;
+  reason_.assign(fits ? reason : "Unknown");
+}
+
+void Exchange::add_header(std::string_view name, std::string_view value) {
+  forbid_after_finish();
+  if (head_written_) throw UsageError("the headers have left already with flush()");
+  check_header(name, value);
+  const auto at = static_cast<std::uint32_t>(header_text_.size());
+  header_text_ += name;
+  header_text_ += value;
+  const auto name_size = static_cast<std::uint32_t>(name.size());
+  headers_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
+}
+
+void Exchange::set_header(std::string_view name, std::string_view value) {
+  check_header(name, value);  // before the old one goes
+  clear_header(name);
+  if (http::ascii::equal(name, "Server")) send_server_ = false;
+  if (http::ascii::equal(name, "Date")) send_date_ = false;
+  add_header(name, value);
+}
+
+void Exchange::clear_header(std::string_view name) {
+  forbid_after_finish();
+  if (head_written_) throw UsageError("the headers have left already with flush()");
+  std::erase_if(headers_, [&](const Header& header) {
+    return http::ascii::equal(text(header.name_at, header.name_size), name);
+  });
+  if (http::ascii::equal(name, "Server")) send_server_ = false;
+  if (http::ascii::equal(name, "Date")) send_date_ = false;
+}
+
+std::string_view Exchange::header(std::string_view name) const noexcept {
+  for (const Header& entry : headers_) {
+    if (http::ascii::equal(text(entry.name_at, entry.name_size), name)) {
+      return text(entry.value_at, entry.value_size);
+    }
+  }
+  return {};
+}
+
+void Exchange::set_cookie(std::string key, std::string line) {
+  forbid_after_finish();
+  if (head_written_) throw UsageError("the headers have left already with flush()");
+  for (auto& [known, value] : cookies_) {
+    if (known == key) {
+      value = std::move(line);
+      return;
+    }
+  }
+  cookies_.emplace_back(std::move(key), std::move(line));
+}
+
+std::string& Exchange::body_out() {
+  forbid_after_finish();
+  return body_out_;
+}
+
+std::span<const server::ResponseField> Exchange::response_fields() {
+  fields_.clear();
+  for (const Header& entry : headers_) {
+    fields_.push_back(
+        {text(entry.name_at, entry.name_size), text(entry.value_at, entry.value_size)});
+  }
+  for (const auto& [key, line] : cookies_) fields_.push_back({"Set-Cookie", line});
+  return fields_;
+}
+
+// With `last`, body_out_ is all there is.
+void Exchange::write_head(bool last) {
+  server::ResponseHead head;
+  head.status = status_;
+  head.reason = reason_;
+  head.send_server = send_server_;
+  head.send_date = send_date_;
+  const bool bodiless = http::bodiless(status_);
+  if (bodiless && !body_out_.empty()) {
+    throw UsageError("a response of status " + std::to_string(status_) + " has no body");
+  }
+  if (bodiless) clear_header("Content-Type");
+  if (const std::string_view text = header("Content-Length"); !text.empty()) {
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      throw UsageError("Content-Length is no number");
+    }
+    head.content_length = length;
+    clear_header("Content-Length");
+  }
+  head.fields = response_fields();
+  server::ResponseWriter* const writer = writer_;
+  if (last && head.content_length && !bodiless && head_->method() != http::Method::head &&
+      *head.content_length != body_out_.size()) {
+    throw UsageError("the body has " + std::to_string(body_out_.size()) +
+                     " bytes, but Content-Length says " + std::to_string(*head.content_length));
+  }
+  head_written_ = true;
+  if (body_out_.size() <= hand_over_bytes) {
+    writer->write_head(head, body_out_, last);
+  } else {
+    if (last && !head.content_length) head.content_length = body_out_.size();
+    writer->write_head(head, {}, false);
+    writer->write_owned(std::move(body_out_));
+    if (last) writer->finish();
+  }
+  body_out_.clear();
+}
+
+void Exchange::flush() {
+  if (closed_) {
+    body_out_.clear();
+    return;
+  }
+  forbid_after_finish();
+  if (!head_written_) {
+    write_head(false);
+  } else if (body_out_.size() > hand_over_bytes) {
+    writer_->write_owned(std::move(body_out_));
+  } else {
+    writer_->write_body(body_out_);
+  }
+  body_out_.clear();
+  if (writer_->pending_bytes() > unawaited_limit_bytes) {
+    throw UsageError("the client reads more slowly than this handler writes: co_await flush()");
+  }
+}
+
+void Exchange::finish() {
+  if (closed_) {
+    body_out_.clear();
+    return;
+  }
+  forbid_after_finish();
+  if (!head_written_) {
+    write_head(true);
+  } else {
+    if (!body_out_.empty()) flush();
+    writer_->finish();
+  }
+  finished();
+}
+
+void Exchange::finish_with_file(UniqueFd file, std::size_t bytes) {
+  if (closed_) return;
+  forbid_after_finish();
+  set_header("Content-Length", std::to_string(bytes));
+  write_head(false);
+  writer_->write_file(std::move(file), 0, bytes);
+  writer_->finish();
+  finished();
+}
+
+void Exchange::send_error(int status, std::exception_ptr error, std::string_view reason) {
+  if (finished_ || closed_ || writer_ == nullptr) return;
+  if (handler_ == nullptr) {
+    handler_ = new RequestHandler();
+    handler_->exchange_ = this;
+  }
+  if (head_written_) {
+    log::format(log::Level::error, "app",
+                "{} {} failed after a part of its response had left; the connection is broken so "
+                "that the client notices",
+                head_->method_name(), head_->target());
+    writer_->abort();
+    finished();
+    return;
+  }
+  try {
+    clear();
+    set_status(status, reason);
+    if (status == 405 && match_.target != nullptr) set_header("Allow", allowed_methods());
+    handler_->write_error(status, error);
+    if (!finished_) finish();
+  } catch (const std::exception& what) {
+    log::format(log::Level::error, "app", "write_error threw: {}", what.what());
+    if (finished_ || writer_ == nullptr) return;
+    if (head_written_) {
+      writer_->abort();
+      finished();
+      return;
+    }
+    headers_.clear();
+    cookies_.clear();
+    body_out_.assign("500 Internal Server Error\n");
+    status_ = 500;
+    reason_.clear();
+    finish();
+  }
+}
+
+void Exchange::refuse_websocket(int status, std::string_view why) {
+  clear();
+  set_status(status, {});
+  set_header("Content-Type", "text/plain; charset=UTF-8");
+  if (status == 426) {  // RFC 6455 §4.4, RFC 9110 §15.5.22
+    set_header("Sec-WebSocket-Version", websocket::supported_version);
+    set_header("Upgrade", "websocket");
+    set_header("Connection", "Upgrade");
+  }
+  body_out_ = why;
+  body_out_ += '\n';
+  log::format(log::Level::info, "app", "WebSocket refused for {} at {}: {}", peer_.ip(),
+              head_->target(), why);
+  finish();
+}
+
+server::WebSocketConnection& Exchange::upgrade(server::WebSocketDelegate& delegate) {
+  server::ResponseWriter* const writer = std::exchange(writer_, nullptr);
+  status_ = 101;
+  head_written_ = finished_ = upgraded_ = held_ = true;
+  return writer->accept_websocket(response_fields(), delegate);
+}
+
+void Exchange::wait_for_drain(FlushAwaiter& waiter) {
+  if (flush_waiter_ != nullptr) {
+    throw UsageError("flush() is awaited already: one coroutine writes a response");
+  }
+  flush_waiter_ = &waiter;
+  writer_->request_drain_notice();
+}
+
+void Exchange::forget(FlushAwaiter& waiter) noexcept {
+  if (flush_waiter_ == &waiter) flush_waiter_ = nullptr;
+}
+
+}  // namespace squall::web

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/web/handler.hpp>
+
+#include <re2/re2.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace squall::web {
+
+/// Where a path leads: one target for all methods, or one for each.
+struct RouteTarget {
+  HandlerSpec all;
+  std::array<HandlerSpec, http::method_count> by_method;
+  std::string pattern;                  ///< as the program wrote it
+  std::vector<std::string> names;       ///< of the path arguments; "" for a regular expression's
+  std::size_t order = 0;                ///< position in the table
+};
+
+/// The route table: patterns in a radix tree, regular expressions in a list.
+class Router {
+ public:
+  static constexpr std::size_t max_arguments = 16;
+
+  struct Match {
+    const RouteTarget* target = nullptr;
+    std::string_view arguments[max_arguments];  ///< as they stand in the path
+    std::size_t argument_count = 0;
+  };
+
+  Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+  ~Router();
+
+  /// Throws UsageError for a malformed pattern, one that stands for the same paths as an earlier one, or
+  /// a verb whose parameters do not fit it.
+  void add_pattern(std::string_view pattern, HandlerSpec target);
+  void add_pattern(std::string_view pattern, http::Method method, HandlerSpec target);
+  void add_regex(std::string_view expression, HandlerSpec target);
+
+  /// The route of a path that is normalised (normalise_path()).
+  [[nodiscard]] bool find(std::string_view path, Match& match) const;
+
+ private:
+  struct Node;
+  struct Place;
+  struct Regex {
+    std::unique_ptr<RE2> expression;
+    RouteTarget target;
+  };
+
+  RouteTarget& place(std::string_view pattern);
+  static const RouteTarget* walk(const Node& node, std::string_view rest, Match& match);
+
+  std::unique_ptr<Node> root_;
+  std::vector<Regex> regexes_;
+  std::size_t next_order_ = 0;
+};
+
+/// Decodes percent-encoded unreserved characters and writes other escapes in capitals (RFC 3986
+/// §6.2.2), so that "/%7euser" and "/~user" are the same path. Returns `path` itself when there is nothing
+/// to do, else a view of `storage`.
+[[nodiscard]] std::string_view normalise_path(std::string_view path, std::string& storage);
+
+}  // namespace squall::web

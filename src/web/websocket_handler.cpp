@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <squall/web/websocket_handler.hpp>
+
+#include "web/exchange.hpp"
+#include "web/json_text.hpp"
+#include "web/websocket_session.hpp"
+#include "websocket/handshake.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <algorithm>
+
+namespace squall::web {
+
+WebSocketHandler::~WebSocketHandler() = default;
+
+bool WebSocketHandler::check_origin(std::string_view origin) {
+  if (websocket::same_origin(origin, request().host())) return true;
+  const std::vector<std::string>& allowed = exchange().worker().application().allowed_origins;
+  return std::any_of(allowed.begin(), allowed.end(), [origin](const std::string& one) {
+    return one == "*" || one == origin;
+  });
+}
+
+std::string_view WebSocketHandler::select_subprotocol(const std::vector<std::string_view>&) {
+  return {};
+}
+void WebSocketHandler::on_ping(std::string_view) {}
+void WebSocketHandler::on_pong(std::string_view) {}
+
+SendResult WebSocketHandler::write_message(std::string_view message, bool binary) {
+  if (session_ == nullptr) return SendResult::closed;
+  return session_->send(binary ? websocket::Opcode::binary : websocket::Opcode::text, message);
+}
+
+namespace {
+
+template <class T>
+std::string text_of(const T& document) {
+  std::string text;
+  append_json(text, document);
+  return text;
+}
+
+}  // namespace
+
+SendResult WebSocketHandler::write_json_message(const json::value& document) {
+  return write_message(text_of(document));
+}
+SendResult WebSocketHandler::write_json_message(const json::object& document) {
+  return write_message(text_of(document));
+}
+SendResult WebSocketHandler::write_json_message(const json::array& document) {
+  return write_message(text_of(document));
+}
+
+SendResult WebSocketHandler::ping(std::string_view data) {
+  if (data.size() > websocket::max_control_bytes) {
+    throw UsageError("a ping carries at most 125 bytes (RFC 6455 §5.5)");
+  }
+  return session_ != nullptr ? session_->send(websocket::Opcode::ping, data) : SendResult::closed;
+}
+
+void WebSocketHandler::close(int code, std::string_view reason) {
+  if (code < 0 || code > 0xffff || !websocket::may_be_sent(static_cast<std::uint16_t>(code))) {
+    throw UsageError("a close frame cannot carry code " + std::to_string(code) +
+                     " (RFC 6455 §7.4): use 1000 to 1003, 1007 to 1014 or 3000 to 4999");
+  }
+  if (session_ != nullptr) session_->close(static_cast<websocket::CloseCode>(code), reason);
+}
+
+bool WebSocketHandler::is_open() const noexcept {
+  return session_ != nullptr && session_->is_open();
+}
+std::size_t WebSocketHandler::pending_bytes() const noexcept {
+  return session_ != nullptr ? session_->pending_bytes() : 0;
+}
+DrainAwaiter WebSocketHandler::drained() noexcept { return DrainAwaiter(session_); }
+
+int WebSocketHandler::close_code() const noexcept {
+  return session_ != nullptr ? static_cast<int>(session_->close_code()) : 0;
+}
+std::string_view WebSocketHandler::close_reason() const noexcept {
+  return session_ != nullptr ? session_->close_reason() : std::string_view();
+}
+std::string_view WebSocketHandler::selected_subprotocol() const noexcept {
+  return session_ != nullptr ? session_->subprotocol() : std::string_view();
+}
+void WebSocketHandler::keep_request() noexcept {
+  if (session_ != nullptr) session_->keep_request();
+}
+
+DrainAwaiter::DrainAwaiter(WebSocketSession* session) noexcept
+    : StopNode(&on_stop), session_(session) {}
+
+DrainAwaiter::~DrainAwaiter() {
+  if (waiting_ && session_ != nullptr) session_->forget(*this);
+}
+
+bool DrainAwaiter::await_ready() const noexcept {
+  return session_ == nullptr || session_->is_over() || session_->pending_bytes() == 0;
+}
+
+void DrainAwaiter::suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop) {
+  waiting_ = waiting;
+  resume_.coroutine = waiting;
+  session_->wait_for_drain(*this);
+  if (stop != nullptr) stop->listen(*this);
+}
+
+void DrainAwaiter::on_stop(StopNode& node) noexcept {
+  auto& self = static_cast<DrainAwaiter&>(node);
+  self.cancelled_ = true;
+  self.session_->resume_later(self);
+}
+
+void DrainAwaiter::await_resume() const {
+  if (session_ == nullptr || session_->is_over()) throw StreamClosedError();
+  if (cancelled_) throw CancelledError();
+}
+
+}  // namespace squall::web

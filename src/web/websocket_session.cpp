@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/websocket_session.hpp"
+
+#include "base/logging.hpp"
+#include "web/access_log.hpp"
+#include "web/exchange.hpp"
+#include "websocket/handshake.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace squall::web {
+
+using websocket::CloseCode;
+
+WebSocketSession::WebSocketSession(Exchange& exchange, WebSocketHandler& handler,
+                                   const detail::SocketType& type) noexcept
+    : worker_(exchange.worker()), handler_(&handler), type_(type), exchange_(&exchange) {
+  handler.session_ = this;
+  worker_.add(*this);
+}
+
+WebSocketSession::~WebSocketSession() {
+  worker_.remove(*this);
+  runner_.cancel();
+  delete handler_;
+  if (exchange_ != nullptr) exchange_->release_request();
+  if (stop_ != nullptr) stop_->release();
+}
+
+const WebSocketSession::Details& WebSocketSession::details() const noexcept {
+  static const Details none;
+  return details_ ? *details_ : none;
+}
+
+WebSocketSession::Details& WebSocketSession::own_details() {
+  if (!details_) details_ = std::make_unique<Details>();
+  return *details_;
+}
+
+Task<> WebSocketSession::accept(Exchange& exchange, const detail::SocketType& type) {
+  return run_accept(&exchange, &type);
+}
+
+Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType* type) {
+  auto& handler = static_cast<WebSocketHandler&>(exchange->handler());
+  Task<> prepared = handler.prepare();
+  co_await prepared;
+  if (exchange->is_finished() || exchange->is_closed()) co_return;
+
+  const http::RequestHead& head = exchange->head();
+  const Result<std::string_view> key = websocket::check_handshake(head);
+  if (!key) {
+    const auto why = static_cast<websocket::HandshakeError>(key.error().value());
+    exchange->refuse_websocket(websocket::status_for(why), websocket::text_for(why));
+    co_return;
+  }
+  // Without Origin the client is no browser, and no page can misuse it (RFC 6455 §10.2).
+  if (head.has(http::FieldId::origin) && !handler.check_origin(head.field(http::FieldId::origin))) {
+    exchange->refuse_websocket(
+        403, "this origin may not connect: it is not the host's own; see websocket_allowed_origins");
+    co_return;
+  }
+  const std::vector<std::string_view> offered = websocket::offered_subprotocols(head);
+  const std::string subprotocol(handler.select_subprotocol(offered));
+  if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
+    throw UsageError("select_subprotocol() chose \"" + subprotocol +
+                     "\", which the client does not offer");
+  }
+  const websocket::AcceptValue accept = websocket::accept_value(*key);
+  exchange->clear_header("Content-Type");
+  exchange->set_header("Sec-WebSocket-Accept", std::string_view(accept.data(), accept.size()));
+  if (!subprotocol.empty()) exchange->set_header("Sec-WebSocket-Protocol", subprotocol);
+
+  auto* const session = new WebSocketSession(*exchange, handler, *type);
+  if (!subprotocol.empty()) session->own_details().subprotocol = subprotocol;
+  session->connection_ = &exchange->upgrade(*session);
+  exchange->release_handler();
+  log_request(*exchange, handler);
+  std::exception_ptr error;
+  try {
+    exchange->decode_arguments();
+    if (type->open.plain != nullptr) {
+      type->open.plain(handler, exchange->path_arguments());
+    } else if (type->open.coroutine != nullptr) {
+      Task<> opening = type->open.coroutine(handler, exchange->path_arguments());
+      co_await opening;
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) session->failed("open", error);
+  session->opened(*exchange);
+}
+
+// open() has ended: gives the request's memory back and lets messages come.
+void WebSocketSession::opened(Exchange& exchange) {
+  opening_ = false;
+  if (!keep_request_) {
+    handler_->drop_exchange();
+    exchange_ = nullptr;
+    exchange.release_request();
+  }
+  if (connection_ == nullptr) {
+    end();
+  } else {
+    connection_->resume();
+  }
+}
+
+void WebSocketSession::failed(const char* where, std::exception_ptr error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    if (connection_ == nullptr) return;  // because the connection has ended
+    log::format(log::Level::warning, "app", "{} was cancelled", where);
+  } catch (const StreamClosedError&) {
+    if (connection_ == nullptr) return;
+  } catch (const std::exception& what) {
+    log::format(log::Level::error, "app", "{} threw: {}", where, what.what());
+  } catch (...) {
+    log::format(log::Level::error, "app", "{} threw something unknown", where);
+  }
+  if (connection_ != nullptr) connection_->fail(CloseCode::internal_error, {});
+}
+
+bool WebSocketSession::on_message(bool binary, std::string_view payload) {
+  if (type_.message_plain != nullptr) {
+    worker_.core().set_activity(typeid(*handler_).name());
+    try {
+      type_.message_plain(*handler_, payload, binary);
+    } catch (...) {
+      failed("on_message", std::current_exception());
+    }
+    return true;
+  }
+  if (type_.message_coroutine == nullptr) return true;
+  message_ = std::make_unique<std::string>(payload);
+  if (stop_ == nullptr) stop_ = squall::detail::StopState::create();
+  starting_ = true;
+  try {
+    runner_.start(type_.message_coroutine(*handler_, *message_, binary), stop_,
+                  &WebSocketSession::message_done, this);
+  } catch (...) {
+    failed("on_message", std::current_exception());
+  }
+  starting_ = false;
+  return !runner_.is_running();
+}
+
+void WebSocketSession::message_done(void* context, std::exception_ptr error) {
+  auto* const self = static_cast<WebSocketSession*>(context);
+  self->message_.reset();
+  if (error) self->failed("on_message", std::move(error));
+  if (self->connection_ == nullptr) {
+    self->end();
+  } else if (!self->starting_) {
+    self->connection_->resume();
+  }
+}
+
+void WebSocketSession::on_ping(std::string_view payload) {
+  try {
+    handler_->on_ping(payload);
+  } catch (...) {
+    failed("on_ping", std::current_exception());
+  }
+}
+
+void WebSocketSession::on_pong(std::string_view payload) {
+  try {
+    handler_->on_pong(payload);
+  } catch (...) {
+    failed("on_pong", std::current_exception());
+  }
+}
+
+void WebSocketSession::on_drained() {
+  while (waiters_ != nullptr) {
+    DrainAwaiter* const waiter = waiters_;
+    forget(*waiter);
+    waiter->StopNode::unlink();
+    std::exchange(waiter->waiting_, {}).resume();
+  }
+}
+
+void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
+  connection_ = nullptr;
+  code_ = code;
+  if (!reason.empty()) own_details().reason = reason;
+  while (waiters_ != nullptr) resume_later(*waiters_);
+  if (opening_) {
+    exchange_->request_stop();
+  } else if (runner_.is_running()) {
+    stop_->request_stop();
+  } else {
+    end();
+  }
+}
+
+// The connection is gone and nothing runs any more.
+void WebSocketSession::end() noexcept {
+  if (type_.close != nullptr) {
+    try {
+      type_.close(*handler_);
+    } catch (const std::exception& what) {
+      log::format(log::Level::error, "app", "on_close threw: {}", what.what());
+    } catch (...) {
+      log::write(log::Level::error, "app", "on_close threw something unknown");
+    }
+  }
+  delete this;
+}
+
+void WebSocketSession::abandon() noexcept {
+  connection_ = nullptr;
+  runner_.cancel();
+  opening_ = false;
+  end();
+}
+
+SendResult WebSocketSession::send(websocket::Opcode opcode, std::string_view payload) {
+  if (connection_ == nullptr) return SendResult::closed;
+  return static_cast<SendResult>(connection_->send(opcode, payload));
+}
+
+void WebSocketSession::close(CloseCode code, std::string_view reason) {
+  if (connection_ != nullptr) connection_->close(code, reason);
+}
+
+void WebSocketSession::wait_for_drain(DrainAwaiter& waiter) {
+  waiter.next_ = waiters_;
+  waiters_ = &waiter;
+  connection_->request_drain_notice();
+}
+
+void WebSocketSession::forget(DrainAwaiter& waiter) noexcept {
+  for (DrainAwaiter** at = &waiters_; *at != nullptr; at = &(*at)->next_) {
+    if (*at == &waiter) {
+      *at = waiter.next_;
+      waiter.next_ = nullptr;
+      return;
+    }
+  }
+}
+
+void WebSocketSession::resume_later(DrainAwaiter& waiter) noexcept {
+  forget(waiter);
+  waiter.StopNode::unlink();
+  worker_.core().make_ready(waiter.resume_);
+}
+
+}  // namespace squall::web

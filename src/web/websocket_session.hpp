@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/exchange.hpp"
+#include "server/websocket_connection.hpp"
+#include "web/worker.hpp"
+
+#include <squall/base/pool.hpp>
+#include <squall/coro/detail/scheduler.hpp>
+#include <squall/coro/detail/task_runner.hpp>
+#include <squall/web/websocket_handler.hpp>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace squall::web {
+
+class Exchange;
+
+/// A WebSocketHandler and its connection. It lives from the handshake until the handler's on_close() has
+/// returned and none of its coroutines runs any more.
+class WebSocketSession final : public server::WebSocketDelegate, public squall::detail::Pooled {
+ public:
+  /// prepare(), the handshake, open(): what an exchange runs for a WebSocket route.
+  [[nodiscard]] static Task<> accept(Exchange& exchange, const detail::SocketType& type);
+
+  WebSocketSession(const WebSocketSession&) = delete;
+  WebSocketSession& operator=(const WebSocketSession&) = delete;
+
+  // server::WebSocketDelegate
+  bool on_message(bool binary, std::string_view payload) override;
+  void on_ping(std::string_view payload) override;
+  void on_pong(std::string_view payload) override;
+  void on_drained() override;
+  void on_close(websocket::CloseCode code, std::string_view reason) override;
+
+  // For the handler.
+  SendResult send(websocket::Opcode opcode, std::string_view payload);
+  void close(websocket::CloseCode code, std::string_view reason);
+  [[nodiscard]] bool is_open() const noexcept {
+    return connection_ != nullptr && connection_->is_open();
+  }
+  [[nodiscard]] std::size_t pending_bytes() const noexcept {
+    return connection_ != nullptr ? connection_->pending_bytes() : 0;
+  }
+  [[nodiscard]] bool is_over() const noexcept { return connection_ == nullptr; }
+  [[nodiscard]] websocket::CloseCode close_code() const noexcept { return code_; }
+  [[nodiscard]] std::string_view close_reason() const noexcept { return details().reason; }
+  [[nodiscard]] std::string_view subprotocol() const noexcept { return details().subprotocol; }
+  void keep_request() noexcept { keep_request_ = true; }
+  void wait_for_drain(DrainAwaiter& waiter);
+  void forget(DrainAwaiter& waiter) noexcept;
+  void resume_later(DrainAwaiter& waiter) noexcept;
+
+  /// Ends what still runs and deletes this; the worker is going.
+  void abandon() noexcept;
+
+ private:
+  friend class Worker;
+  /// What few sessions have.
+  struct Details {
+    std::string subprotocol;
+    std::string reason;
+  };
+
+  WebSocketSession(Exchange& exchange, WebSocketHandler& handler,
+                   const detail::SocketType& type) noexcept;
+  ~WebSocketSession();
+
+  static Task<> run_accept(Exchange* exchange, const detail::SocketType* type);
+  void opened(Exchange& exchange);
+  void failed(const char* where, std::exception_ptr error) noexcept;
+  static void message_done(void* self, std::exception_ptr error);
+  void end() noexcept;
+  [[nodiscard]] const Details& details() const noexcept;
+  Details& own_details();
+
+  Worker& worker_;
+  WebSocketHandler* handler_;
+  const detail::SocketType& type_;
+  server::WebSocketConnection* connection_ = nullptr;
+  Exchange* exchange_ = nullptr;  // while opening, or kept
+  WebSocketSession* next_ = nullptr;
+  WebSocketSession* previous_ = nullptr;
+  std::unique_ptr<Details> details_;
+  std::unique_ptr<std::string> message_;  // of the coroutine that handles it
+  squall::detail::TaskRunner runner_;
+  squall::detail::StopState* stop_ = nullptr;
+  DrainAwaiter* waiters_ = nullptr;
+  websocket::CloseCode code_ = websocket::CloseCode::none;
+  bool opening_ : 1 = true;
+  bool starting_ : 1 = false;
+  bool keep_request_ : 1 = false;
+};
+
+}  // namespace squall::web

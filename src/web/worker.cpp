@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/worker.hpp"
+
+#include "web/exchange.hpp"
+#include "web/websocket_session.hpp"
+
+namespace squall::web {
+namespace {
+
+server::ServerOptions server_options(const Settings& settings) {
+  server::ServerOptions options;
+  options.head.head_bytes = settings.max_header_size;
+  options.max_body_bytes = settings.max_body_size;
+  options.max_pending_bytes = settings.max_write_buffer;
+  options.max_message_bytes = settings.websocket_max_message_size;
+  options.max_queue_bytes = settings.websocket_max_queue;
+  options.head_timeout = settings.header_timeout;
+  options.body_timeout = settings.body_timeout;
+  options.idle_timeout = settings.idle_connection_timeout;
+  options.write_timeout = settings.write_timeout;
+  return options;
+}
+
+}  // namespace
+
+Worker::Worker(Application::Impl& application, loop::LoopCore& core)
+    : application_(application),
+      core_(core),
+      server_(core, *this, server_options(application.settings)) {}
+
+Worker::~Worker() {
+  server_.stop_accepting();
+  server_.abort_all();
+  while (active_ != nullptr) {
+    Exchange* const exchange = active_;
+    active_ = exchange->next_;
+    exchange->abandon();
+    if (active_ != nullptr) active_->previous_ = nullptr;
+    delete exchange;
+  }
+  while (sessions_ != nullptr) sessions_->abandon();
+  for (Exchange* const exchange : spare_) delete exchange;
+}
+
+server::MessageDelegate& Worker::start_request(server::ResponseWriter& writer) {
+  Exchange* exchange = nullptr;
+  if (!spare_.empty()) {
+    exchange = spare_.back();
+    spare_.pop_back();
+  } else {
+    exchange = new Exchange(*this);
+  }
+  exchange->next_ = active_;
+  exchange->previous_ = nullptr;
+  if (active_ != nullptr) active_->previous_ = exchange;
+  active_ = exchange;
+  exchange->start(writer);
+  return *exchange;
+}
+
+void Worker::recycle(Exchange& exchange) noexcept {
+  if (exchange.next_ != nullptr) exchange.next_->previous_ = exchange.previous_;
+  (exchange.previous_ != nullptr ? exchange.previous_->next_ : active_) = exchange.next_;
+  exchange.reset();
+  if (spare_.size() < spare_exchanges) {
+    spare_.push_back(&exchange);
+  } else {
+    delete &exchange;
+  }
+}
+
+void Worker::add(WebSocketSession& session) noexcept {
+  session.next_ = sessions_;
+  if (sessions_ != nullptr) sessions_->previous_ = &session;
+  sessions_ = &session;
+}
+
+void Worker::remove(WebSocketSession& session) noexcept {
+  if (session.next_ != nullptr) session.next_->previous_ = session.previous_;
+  (session.previous_ != nullptr ? session.previous_->next_ : sessions_) = session.next_;
+}
+
+}  // namespace squall::web

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/http_server.hpp"
+#include "web/application_impl.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace squall::web {
+
+class Exchange;
+class WebSocketSession;
+
+/// An application on one loop: its server, and the exchanges and sessions that are under way there.
+class Worker final : private server::ServerDelegate {
+ public:
+  Worker(Application::Impl& application, loop::LoopCore& core);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  /// Breaks all connections and ends the handlers that still run.
+  ~Worker();
+
+  [[nodiscard]] Application::Impl& application() noexcept { return application_; }
+  [[nodiscard]] loop::LoopCore& core() noexcept { return core_; }
+  [[nodiscard]] server::HTTPServer& server() noexcept { return server_; }
+
+  // For exchanges and sessions.
+  void recycle(Exchange& exchange) noexcept;
+  void add(WebSocketSession& session) noexcept;
+  void remove(WebSocketSession& session) noexcept;
+
+ private:
+  server::MessageDelegate& start_request(server::ResponseWriter& writer) override;
+
+  static constexpr std::size_t spare_exchanges = 64;
+
+  Application::Impl& application_;
+  loop::LoopCore& core_;
+  Exchange* active_ = nullptr;
+  std::vector<Exchange*> spare_;
+  WebSocketSession* sessions_ = nullptr;
+  server::HTTPServer server_;
+};
+
+}  // namespace squall::web
