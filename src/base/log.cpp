@@ -40,7 +40,7 @@ spdlog::logger& logger() {
   static auto* instance = [] {
     auto* made = new spdlog::logger("squall", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_level(spdlog::level::trace);
-    made->set_pattern("%^[%L %y%m%d %H:%M:%S%$ %v");
+    made->set_pattern("%^[%L %C%m%d %H:%M:%S%$ %v");
     return made;
   }();
   return *instance;

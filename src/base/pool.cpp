@@ -23,10 +23,10 @@ constexpr bool pool_is_on = false;
 constexpr bool pool_is_on = true;
 #endif
 
-constexpr std::size_t granule_bytes = 64;
+constexpr std::size_t granule_bytes = 16;
 constexpr std::size_t largest_bytes = 4096;
 constexpr std::size_t class_count = largest_bytes / granule_bytes;
-constexpr std::size_t cached_bytes_per_class = 256 * 1024;
+constexpr std::size_t cached_bytes_per_class = 128 * 1024;
 
 struct FreeBlock {
   FreeBlock* next;
