@@ -66,7 +66,7 @@ LoopCore::~LoopCore() {
     delete entry;
   }
   if (watched_) Watchdog::instance().remove(*this);
-  free_closed();
+  close_orphans();
   while (ready_.next != &ready_) ready_.next->unlink();
   ready_.next = ready_.previous = nullptr;
 }
@@ -162,6 +162,26 @@ void LoopCore::free_closed() noexcept {
     detail::pool_deallocate(stream, sizeof(Stream));
     --open_streams_;
   }
+}
+
+// Streams whose owners have closed them and which still send or linger: each is in the list of those to
+// flush or has a timer that limits it.
+void LoopCore::close_orphans() noexcept {
+  while (flush_head_ != nullptr) {
+    Stream* const stream = std::exchange(flush_head_, flush_head_->next_flush_);
+    stream->flush_scheduled_ = false;
+    if (stream->state_ == Stream::State::closed) {
+      release(*stream);
+    } else if (stream->handler_ == nullptr) {
+      stream->finish_close();
+    }
+  }
+  wheel_.take_all([](detail::TimerNode& node) {
+    if (node.fire != &Stream::fire_timer) return;
+    auto& stream = static_cast<Stream&>(node);
+    if (stream.handler_ == nullptr) stream.finish_close();
+  });
+  free_closed();
 }
 
 int LoopCore::wait_ms() noexcept {

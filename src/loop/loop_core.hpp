@@ -64,7 +64,8 @@ class LoopCore final : public detail::Scheduler {
   void opened() noexcept { ++open_streams_; }
   [[nodiscard]] std::size_t open_streams() const noexcept { return open_streams_; }
 
-  /// Names what runs now, for the report of a blocked loop. `name` must live for ever.
+  /// Names what runs now, for the report of a blocked loop: a text or a type's name, which lives for
+  /// ever.
   void set_activity(const char* name) noexcept {
     activity_.store(name, std::memory_order_relaxed);
   }
@@ -87,6 +88,7 @@ class LoopCore final : public detail::Scheduler {
   void run_ready() noexcept;
   void flush_all() noexcept;
   void free_closed() noexcept;
+  void close_orphans() noexcept;
   [[nodiscard]] int wait_ms() noexcept;
 
   std::uint64_t now_ns_ = 0;

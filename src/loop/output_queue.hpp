@@ -82,6 +82,7 @@ class OutputQueue {
   }
 
   void write(BlockPool& pool, std::string_view bytes) {
+    if (bytes.empty()) return;
     if (tail_ != nullptr && tail_->room >= bytes.size()) {
       std::memcpy(const_cast<char*>(tail_->data) + tail_->size, bytes.data(), bytes.size());
       commit(bytes.size());

@@ -20,7 +20,7 @@ constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
 
 Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
     : Pollable(Kind::stream, descriptor),
-      TimerNode([](TimerNode& node) noexcept { static_cast<Stream&>(node).timer_fired(); }),
+      TimerNode(&fire_timer),
       core_(core),
       handler_(&handler) {}
 
@@ -92,6 +92,8 @@ void Stream::arm_timer(std::uint64_t at_ms) noexcept {
   due_ms = at_ms;
   core_.wheel().start(*this);
 }
+
+void Stream::fire_timer(TimerNode& node) noexcept { static_cast<Stream&>(node).timer_fired(); }
 
 void Stream::timer_fired() noexcept {
   const std::uint64_t now = core_.now_ms();

@@ -115,6 +115,7 @@ class Stream final : private Pollable, private detail::TimerNode {
 
   void schedule_flush() noexcept;
   void finish_close() noexcept;
+  static void fire_timer(TimerNode& node) noexcept;
   void timer_fired() noexcept;
   void arm_timer(std::uint64_t at_ms) noexcept;
 

@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace squall::loop {
@@ -192,6 +193,30 @@ TEST_F(StreamTest, MayBeAbortedInsideItsOwnReport) {
   ASSERT_EQ(::write(peer.get(), "x", 1), 1);
   run_until([&] { return stream == nullptr; });
   EXPECT_EQ(read_peer(), "");
+}
+
+TEST(Stream, WhatStillLingersWhenItsLoopEndsIsClosedWithIt) {
+  struct Nobody : StreamHandler {
+    void on_receive(std::span<char>) override {}
+    void on_eof() override {}
+    void on_timeout() override {}
+    void on_broken(std::error_code) override {}
+  };
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  const UniqueFd peer(ends[1]);
+  std::thread other([&ends] {
+    Nobody nobody;
+    Stream& lingering = Stream::adopt(LoopCore::current(), UniqueFd(ends[0]), nobody);
+    lingering.write("bye");
+    lingering.close(Stream::Linger::yes);
+    IOLoop::current().stop();
+    IOLoop::current().start();
+  });
+  other.join();
+  char buffer[8];
+  EXPECT_EQ(::read(peer.get(), buffer, sizeof buffer), 3);
+  EXPECT_EQ(::read(peer.get(), buffer, sizeof buffer), 0) << "the descriptor was left open";
 }
 
 TEST_F(StreamTest, SendsAPartOfAFile) {

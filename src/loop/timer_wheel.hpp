@@ -35,6 +35,22 @@ class TimerWheel {
 
   [[nodiscard]] std::size_t size() const noexcept { return armed_; }
 
+  /// Stops every timer and calls `function` on it.
+  template <class F>
+  void take_all(F function) {
+    const auto empty = [&](Node& ring) {
+      while (ring.next != &ring) {
+        Node& node = *ring.next;
+        stop(node);
+        function(node);
+      }
+    };
+    for (auto& level : rings_) {
+      for (Ring& ring : level) empty(ring);
+    }
+    empty(late_);
+  }
+
  private:
   static constexpr unsigned slot_bits = 6;
   static constexpr unsigned slots = 1U << slot_bits;

@@ -45,6 +45,13 @@ std::uint64_t monotonic_ns() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+std::string demangled(const char* name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> plain(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return status == 0 ? plain.get() : name;
+}
+
 // backtrace_symbols gives "binary(mangled+0x12) [0x...]".
 std::string readable(std::string_view line) {
   const auto open = line.find('(');
@@ -52,11 +59,7 @@ std::string readable(std::string_view line) {
   if (open == std::string_view::npos || plus == std::string_view::npos || plus == open + 1) {
     return std::string(line);
   }
-  const std::string name(line.substr(open + 1, plus - open - 1));
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> plain(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-  return status == 0 ? std::string(plain.get()) : name;
+  return demangled(std::string(line.substr(open + 1, plus - open - 1)).c_str());
 }
 
 }  // namespace
@@ -173,7 +176,7 @@ void Watchdog::report(const Watched& watched, std::uint64_t busy_ns) {
     trace.count.store(0);  // a late answer is dropped
   }
   log::format(log::Level::warning, "loop", "the loop is blocked for {} ms by {}{}",
-              busy_ns / 1'000'000, activity != nullptr ? activity : "a callback", text);
+              busy_ns / 1'000'000, activity != nullptr ? demangled(activity) : "a callback", text);
 }
 
 }  // namespace squall::loop

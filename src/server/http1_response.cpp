@@ -24,7 +24,7 @@ constexpr std::string_view line_end = "\r\n";
 constexpr std::size_t prepared_bytes = 16 * 1024;  // what Stream::prepare() gives at most
 
 char* put(char* out, std::string_view text) noexcept {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());
   return out + text.size();
 }
 

@@ -156,7 +156,7 @@ void WebSocketConnection::write_frame(Opcode opcode, std::string_view payload) {
   if (most <= prepared_bytes) {
     char* const out = stream_->prepare(most);
     const std::size_t head = websocket::encode_frame_head(out, opcode, true, payload.size());
-    std::memcpy(out + head, payload.data(), payload.size());
+    if (!payload.empty()) std::memcpy(out + head, payload.data(), payload.size());
     stream_->commit(head + payload.size());
     return;
   }
@@ -188,7 +188,7 @@ void WebSocketConnection::write_close(CloseCode code, std::string_view reason) {
     payload[0] = static_cast<char>(number >> 8);
     payload[1] = static_cast<char>(number & 0xff);
     const std::string_view cut = cut_reason(reason);
-    std::memcpy(payload + 2, cut.data(), cut.size());
+    if (!cut.empty()) std::memcpy(payload + 2, cut.data(), cut.size());
     size = 2 + cut.size();
   }
   write_frame(Opcode::close, {payload, size});

@@ -203,14 +203,25 @@ void worker_is_empty(Application::Impl& impl) {
   impl.loop->stop();
 }
 
+/// The last connection is gone, but its last bytes may still be on their way out.
+void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
+  if (worker.core().open_streams() == 0) {
+    main_loop.post([&impl] { worker_is_empty(impl); });
+    return;
+  }
+  IOLoop::current().call_later(Duration::from_milliseconds(5), [&impl, &worker, &main_loop] {
+    wait_for_streams(impl, worker, main_loop);
+  });
+}
+
 /// On the worker's own loop: stops accepting and tells the main loop when the last connection is gone.
 void drain_worker(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
-  const auto tell = [&impl, &main_loop] { main_loop.post([&impl] { worker_is_empty(impl); }); };
   worker.server().drain();
+  const auto when_empty = [&impl, &worker, &main_loop] { wait_for_streams(impl, worker, main_loop); };
   if (worker.server().connection_count() == 0) {
-    tell();
+    when_empty();
   } else {
-    worker.server().set_empty_callback(tell);
+    worker.server().set_empty_callback(when_empty);
   }
 }
 

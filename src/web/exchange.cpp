@@ -263,8 +263,10 @@ void Exchange::failed(std::exception_ptr error) {
     } catch (const StreamClosedError&) {
       if (!closed_) throw;
     } catch (const HTTPError& what) {
-      log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
-                  head_->method_name(), head_->target(), peer_.ip(), what.what());
+      if (what.has_log_message()) {
+        log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
+                    head_->method_name(), head_->target(), peer_.ip(), what.what());
+      }
       send_error(what.status() >= 400 && what.status() < 600 ? what.status() : 500, error,
                  what.reason());
     }

@@ -11,6 +11,7 @@ HTTPError::HTTPError(int status, std::string_view log_message, std::string_view 
                 ? std::string(http::reason_phrase(static_cast<unsigned>(status)))
                 : std::string(log_message)),
       status_(status),
+      has_log_message_(!log_message.empty()),
       reason_(reason) {}
 
 MissingArgumentError::MissingArgumentError(std::string_view name)

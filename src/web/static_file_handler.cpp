@@ -23,14 +23,16 @@ namespace {
 
 /// Opens `path` below `root`, wherever its symbolic links and dots lead: the kernel refuses what leaves the
 /// root.
-UniqueFd open_beneath(const std::string& root, const std::string& path) {
+UniqueFd open_beneath(const std::string& root, const std::string& path, struct stat& status) {
   const UniqueFd directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return {};
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // not to wait for a writer of a FIFO
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return UniqueFd(static_cast<int>(
+  UniqueFd file(static_cast<int>(
       ::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+  if (file && ::fstat(file.get(), &status) != 0) file.reset();
+  return file;
 }
 
 std::string hex(std::uint64_t number) {
@@ -70,9 +72,9 @@ void StaticFileHandler::get(std::string_view path) {
   while (path.starts_with('/')) path.remove_prefix(1);
   std::string name(path);
   if (name.empty()) name = ".";
-  UniqueFd file = open_beneath(root_, name);
   struct stat status {};
-  if (file && ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+  UniqueFd file = open_beneath(root_, name, status);
+  if (file && S_ISDIR(status.st_mode)) {
     if (default_filename_.empty()) throw HTTPError(404);
     if (!request().path().ends_with('/')) {
       // So that the page's relative links resolve; "//host" would lead elsewhere.
@@ -85,9 +87,9 @@ void StaticFileHandler::get(std::string_view path) {
     }
     name += '/';
     name += default_filename_;
-    file = open_beneath(root_, name);
+    file = open_beneath(root_, name, status);
   }
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (!file || !S_ISREG(status.st_mode)) {
     throw HTTPError(errno == EACCES ? 403 : 404);
   }
   const std::string etag = etag_of(status);

@@ -18,9 +18,11 @@ class HTTPError : public Error {
 
   [[nodiscard]] int status() const noexcept { return status_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+  [[nodiscard]] bool has_log_message() const noexcept { return has_log_message_; }
 
  private:
   int status_;
+  bool has_log_message_;
   std::string reason_;
 };
 
