@@ -8,6 +8,7 @@
 
 #include <squall/base/error.hpp>
 
+#include <signal.h>
 #include <time.h>
 
 #include <algorithm>
@@ -38,6 +39,15 @@ std::unique_ptr<Engine> make_engine(LoopCore& core) {
   return std::make_unique<EpollEngine>(core);
 }
 
+// Writing to a peer that has left is an error code here; sendfile(2), unlike send(2), has no flag to keep
+// the signal away. A handler of the program's own stays.
+void ignore_broken_pipes() noexcept {
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+}
+
 }  // namespace
 
 struct LoopCore::Spawned : detail::Pooled {
@@ -56,6 +66,7 @@ LoopCore::LoopCore()
       engine_(make_engine(*this)),
       posts_(std::make_shared<PostQueue>(*engine_)) {
   ready_.next = ready_.previous = &ready_;
+  ignore_broken_pipes();
 }
 
 LoopCore::~LoopCore() {

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -193,6 +194,14 @@ TEST_F(StreamTest, MayBeAbortedInsideItsOwnReport) {
   ASSERT_EQ(::write(peer.get(), "x", 1), 1);
   run_until([&] { return stream == nullptr; });
   EXPECT_EQ(read_peer(), "");
+}
+
+TEST_F(StreamTest, AFileForAPeerThatLeftDoesNotEndTheProcess) {
+  UniqueFd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(file);
+  peer.reset();
+  stream->write_file(std::move(file), 0, 4096);
+  run_until([&] { return broken.has_value(); });
 }
 
 TEST(Stream, WhatStillLingersWhenItsLoopEndsIsClosedWithIt) {

@@ -80,11 +80,7 @@ void WebSocketConnection::handle(const websocket::MessageParser::Event& event) {
       if (state_ == State::open) delegate_.on_pong(event.payload);
       break;
     case Kind::close:
-      // RFC 6455 §5.5.1: answered with the same code, unless ours went first.
-      if (state_ == State::open) {
-        write_close(event.code == CloseCode::no_status ? CloseCode::none : event.code, {});
-      }
-      end(event.code, event.payload);
+      peer_ends(event.code, event.payload, true);
       break;
     case Kind::failed:
       log::format(log::Level::info, "server", "websocket failed with {}: {}",
@@ -94,6 +90,24 @@ void WebSocketConnection::handle(const websocket::MessageParser::Event& event) {
     case Kind::need_more:
       break;
   }
+}
+
+// The peer has closed: what it said before comes first, as long as it does not take too long.
+void WebSocketConnection::peer_ends(CloseCode code, std::string_view reason, bool handshake) {
+  if (state_ == State::open && (busy_ || backlog_) && !peer_ended_) {
+    peer_ended_ = true;
+    answer_close_ = handshake;
+    code_ = code;
+    if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
+    stream_->pause_receiving();
+    stream_->set_deadline(server_.options().close_timeout);
+    return;
+  }
+  // RFC 6455 §5.5.1: answered with the same code, unless ours went first.
+  if (state_ == State::open && handshake) {
+    write_close(code == CloseCode::no_status ? CloseCode::none : code, {});
+  }
+  end(code, reason);
 }
 
 void WebSocketConnection::deliver(bool binary, std::string_view payload) {
@@ -127,8 +141,12 @@ void WebSocketConnection::limit_reading() {
 
 void WebSocketConnection::resume() {
   busy_ = false;
-  if (delivering_ || !backlog_) return;
-  deliver_backlog();
+  if (delivering_) return;
+  if (backlog_) deliver_backlog();
+  if (peer_ended_ && !busy_ && !backlog_ && state_ == State::open) {
+    const std::unique_ptr<std::string> reason = std::move(reason_);
+    peer_ends(code_, reason ? std::string_view(*reason) : std::string_view(), answer_close_);
+  }
 }
 
 void WebSocketConnection::deliver_backlog() {
@@ -145,7 +163,7 @@ void WebSocketConnection::deliver_backlog() {
     if (delegate_.on_message(message.binary, message.payload)) busy_ = false;
   }
   delivering_ = false;
-  if (stream_ != nullptr && !waiting_for_drain_ &&
+  if (stream_ != nullptr && !waiting_for_drain_ && !peer_ended_ &&
       (!backlog_ || backlog_->bytes <= backlog_limit() / 2)) {
     stream_->resume_receiving();
   }
@@ -200,6 +218,10 @@ void WebSocketConnection::close(CloseCode code, std::string_view reason) {
   state_ = State::close_sent;
   backlog_.reset();
   waiting_for_drain_ = false;
+  if (peer_ended_) {  // theirs is here already
+    end(code_, {});
+    return;
+  }
   stream_->resume_receiving();
   stream_->set_deadline(server_.options().close_timeout);
 }
@@ -231,17 +253,24 @@ void WebSocketConnection::report_end() noexcept {
   delete this;
 }
 
-void WebSocketConnection::on_eof() { end(CloseCode::abnormal, {}); }
+void WebSocketConnection::on_eof() { peer_ends(CloseCode::abnormal, {}, false); }
 
 void WebSocketConnection::on_drained() {
   if (waiting_for_drain_) {
     waiting_for_drain_ = false;
-    if (!backlog_ || backlog_->bytes <= backlog_limit()) stream_->resume_receiving();
+    if (!peer_ended_ && (!backlog_ || backlog_->bytes <= backlog_limit())) {
+      stream_->resume_receiving();
+    }
   }
   delegate_.on_drained();
 }
 
 void WebSocketConnection::on_timeout() {
+  if (peer_ended_) {  // the delegate is still busy with what came before
+    const std::unique_ptr<std::string> reason = std::move(reason_);
+    end(code_, reason ? std::string_view(*reason) : std::string_view());
+    return;
+  }
   // The peer never answered our close frame.
   stream_->abort();
   stream_ = nullptr;

@@ -23,7 +23,8 @@ class HTTPServer;
 /// The server's end of one WebSocket (RFC 6455). It deletes itself after WebSocketDelegate::on_close().
 ///
 /// Idle, it owns no buffer. Control frames are answered as they come, also while the delegate is
-/// busy with a message; messages wait meanwhile, and past a limit the client waits.
+/// busy with a message; messages wait meanwhile, and past a limit the client waits. What came before
+/// the client's close is handed over before on_close(), for at most ServerOptions::close_timeout.
 class WebSocketConnection final : public Connection,
                                   private loop::StreamHandler,
                                   private detail::ReadyNode {
@@ -87,6 +88,7 @@ class WebSocketConnection final : public Connection,
   void on_broken(std::error_code error) override;
 
   void handle(const websocket::MessageParser::Event& event);
+  void peer_ends(websocket::CloseCode code, std::string_view reason, bool handshake);
   void deliver(bool binary, std::string_view payload);
   void deliver_backlog();
   void limit_reading();
@@ -106,6 +108,8 @@ class WebSocketConnection final : public Connection,
   State state_ = State::open;
   bool busy_ : 1 = true;            // the delegate does not take messages now
   bool delivering_ : 1 = false;
+  bool peer_ended_ : 1 = false;     // code_ and reason_ are the peer's; its messages are handled first
+  bool answer_close_ : 1 = false;   // ... and its close frame answered then
   bool waiting_for_drain_ : 1 = false;  // reading is paused until our own output has gone
 };
 

@@ -123,6 +123,30 @@ TEST_F(WebSocketConnectionTest, ThePeersCloseIsAnsweredWithItsCode) {  // RFC 64
   EXPECT_EQ(closed_with, "1001 ");
 }
 
+TEST_F(WebSocketConnectionTest, MessagesBeforeThePeersCloseAreHandedOverFirst) {
+  open_at_once = false;
+  open(frame(Opcode::text, "1") + frame(Opcode::text, "2") + close_frame(1001));
+  int turns = 0;
+  run_until([&] { return ++turns > 3; });
+  EXPECT_EQ(closes, 0);
+  EXPECT_EQ(answer, "");
+  connection->resume();
+  EXPECT_EQ(messages, (std::vector<std::string>{"t:1", "t:2"}));
+  run_until([&] { return closes == 1; });
+  run_until_closed();
+  EXPECT_EQ(closed_with, "1001 ");
+  EXPECT_EQ(answer, (std::string{"\x88\x02\x03\xe9", 4}));
+}
+
+TEST_F(WebSocketConnectionTest, ADelegateThatStaysBusyDoesNotHoldTheEndBack) {
+  options.close_timeout = Duration::from_milliseconds(10);
+  open_at_once = false;
+  open(frame(Opcode::text, "1") + close_frame(1001));
+  run_until([&] { return closes == 1; });
+  EXPECT_EQ(closed_with, "1001 ");
+  EXPECT_TRUE(messages.empty());
+}
+
 TEST_F(WebSocketConnectionTest, OurCloseWaitsForThePeers) {  // RFC 6455 §7.1.2
   open();
   connection->close(CloseCode::normal, "bye");

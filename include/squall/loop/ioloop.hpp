@@ -32,7 +32,8 @@ class TimeoutHandle {
 };
 
 /// The event loop: one a thread. Everything of a connection happens on its loop's thread, so handlers
-/// of one loop never race. Only post() and add_callback() may be called from other threads.
+/// of one loop never race. Only post() and add_callback() may be called from other threads. The first loop
+/// makes the process ignore SIGPIPE, unless the program handles it.
 class IOLoop {
  public:
   IOLoop(const IOLoop&) = delete;
