@@ -82,8 +82,8 @@ class MessageDelegate {
   virtual void data_received(std::string_view bytes) = 0;
   /// The request is whole.
   virtual void message_complete() = 0;
-  /// Copy what is still needed of the bytes received so far: they go when this returns. Called only
-  /// while the exchange is not over.
+  /// Copy what is still needed of the bytes received so far: they go when this returns. Called once, the
+  /// first time it is needed; pieces of the body that come later are gone when data_received() returns.
   virtual void preserve() = 0;
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() = 0;

@@ -12,7 +12,7 @@ namespace squall::server {
 namespace {
 
 /// Records what it is told; answers when the test says so, or at once.
-struct Recorder : MessageDelegate {
+struct Recorder final : MessageDelegate {
   void headers_received(const http::RequestHead& head, const http::RequestFraming&) override {
     events += "head " + std::string(head.target()) + ";";
     received = &head;

@@ -54,7 +54,7 @@ void Exchange::headers_received(const http::RequestHead& head, const http::Reque
 }
 
 void Exchange::data_received(std::string_view bytes) {
-  if (body_in_.empty() && body_in_place_.data() == nullptr) {
+  if (!preserved_ && body_in_.empty() && body_in_place_.data() == nullptr) {
     body_in_place_ = bytes;
     return;
   }

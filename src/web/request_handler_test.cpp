@@ -125,6 +125,24 @@ TEST_F(RequestHandlerTest, JsonGoesInAndOut) {
             "HTTP/1.1 415 Unsupported Media Type");
 }
 
+struct Length : RequestHandler {
+  void post() {
+    const std::string_view body = request().body();
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      if (body[i] != static_cast<char>('a' + i % 26)) ++wrong;
+    }
+    write(std::to_string(body.size()) + " bytes, " + std::to_string(wrong) + " wrong");
+  }
+};
+
+TEST_F(RequestHandlerTest, ALargeBodyArrivesWholeHoweverItIsCut) {
+  Application app({{"/", handler<Length>}});
+  std::string body(3'000'000, ' ');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 26);
+  EXPECT_EQ(body_of(request(app, "POST /", {}, body)), "3000000 bytes, 0 wrong");
+}
+
 struct Cookies : RequestHandler {
   void get() {
     write(get_cookie("a") + "|" + get_cookie("none", "default"));

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <squall/web/application.hpp>
+
+#include <string>
+#include <string_view>
+
+// The application that the wire tests talk to; it uses the public interface only.
+namespace wire {
+
+/// Counts an event under a name, from any thread; the route /counters shows them all.
+void count(std::string_view what);
+[[nodiscard]] std::string counters_as_json();
+
+/// "address", "thread" or "": measures of memory mean nothing under a sanitizer.
+[[nodiscard]] std::string_view sanitizer() noexcept;
+
+void add_http_routes(squall::web::Application& app);
+void add_output_routes(squall::web::Application& app);
+void add_websocket_routes(squall::web::Application& app);
+
+}  // namespace wire
