@@ -68,7 +68,8 @@ void EpollEngine::set_interest(Stream& stream, std::uint32_t events) noexcept {
 }
 
 void EpollEngine::update_receiving(Stream& stream) noexcept {
-  const std::uint32_t reading = stream.receiving_ ? EPOLLIN | EPOLLRDHUP : 0U;
+  const std::uint32_t leaving = stream.eof_ || stream.peer_left_told_ ? 0U : EPOLLRDHUP;
+  const std::uint32_t reading = stream.receiving_ ? EPOLLIN | EPOLLRDHUP : leaving;
   set_interest(stream, reading | (stream.blocked_ ? EPOLLOUT : 0U));
 }
 
@@ -155,6 +156,9 @@ void EpollEngine::dispatch(Stream& stream, std::uint32_t events) {
     ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
     stream.broke({error != 0 ? error : ECONNRESET, std::generic_category()});
     return;
+  } else if ((events & EPOLLRDHUP) != 0) {
+    stream.peer_left();
+    if (stream.state_ == State::closed) return;
   }
   if ((events & EPOLLOUT) != 0 && stream.blocked_) {
     stream.unblocked();

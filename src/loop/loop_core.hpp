@@ -63,6 +63,10 @@ class LoopCore final : public detail::Scheduler {
   void release(Stream& stream) noexcept;
   void opened() noexcept { ++open_streams_; }
   [[nodiscard]] std::size_t open_streams() const noexcept { return open_streams_; }
+  /// Those that only wait for their peer to close, all output being out, do not count.
+  [[nodiscard]] std::size_t busy_streams() const noexcept { return open_streams_ - lingering_; }
+  void began_to_linger() noexcept { ++lingering_; }
+  void ended_to_linger() noexcept { --lingering_; }
 
   /// Names what runs now, for the report of a blocked loop: a text or a type's name, which lives for
   /// ever.
@@ -105,6 +109,7 @@ class LoopCore final : public detail::Scheduler {
   Stream* closed_ = nullptr;
   Spawned* spawned_ = nullptr;
   std::size_t open_streams_ = 0;
+  std::size_t lingering_ = 0;
   bool running_ = false;
   bool stop_requested_ = false;
   bool watched_ = false;

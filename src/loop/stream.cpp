@@ -4,6 +4,8 @@
 #include "loop/engine.hpp"
 #include "loop/loop_core.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -97,7 +99,7 @@ void Stream::fire_timer(TimerNode& node) noexcept { static_cast<Stream&>(node).t
 
 void Stream::timer_fired() noexcept {
   const std::uint64_t now = core_.now_ms();
-  if (now >= stall_ms_) {
+  if (now >= stall_ms_ && !peer_took_something()) {
     broke(std::make_error_code(std::errc::timed_out));
     return;
   }
@@ -162,8 +164,29 @@ void Stream::received_eof() {
   }
 }
 
+// The kernel says that there is room only when a good part of its buffer is free. A peer that reads
+// slowly but steadily is told from one that does not read by what is left in there.
+bool Stream::peer_took_something() noexcept {
+  int unread = 0;
+  if (::ioctl(fd, SIOCOUTQ, &unread) != 0) return false;
+  const auto left = static_cast<std::uint32_t>(unread);
+  if (left >= unread_) return false;
+  unread_ = left;
+  stall_ms_ = core_.now_ms() + write_timeout_ms_;
+  return true;
+}
+
+void Stream::peer_left() {
+  if (peer_left_told_) return;
+  peer_left_told_ = true;
+  core_.engine().update_receiving(*this);
+  if (handler_ != nullptr) handler_->on_peer_left();
+}
+
 void Stream::blocked() noexcept {
   blocked_ = true;
+  int unread = 0;
+  unread_ = ::ioctl(fd, SIOCOUTQ, &unread) == 0 ? static_cast<std::uint32_t>(unread) : 0;
   stall_ms_ = core_.now_ms() + write_timeout_ms_;
   if (!TimerNode::is_armed() || due_ms > stall_ms_) arm_timer(stall_ms_);
 }
@@ -180,6 +203,7 @@ void Stream::flushed() {
       return;
     }
     state_ = State::lingering;
+    core_.began_to_linger();
     ::shutdown(fd, SHUT_WR);
     deadline_ms_ = core_.now_ms() + linger_ms;
     if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
@@ -199,6 +223,7 @@ void Stream::broke(std::error_code error) {
 
 void Stream::finish_close() noexcept {
   if (state_ == State::closed) return;
+  if (state_ == State::lingering) core_.ended_to_linger();
   state_ = State::closed;
   handler_ = nullptr;
   output_.clear(core_.blocks());

@@ -36,6 +36,9 @@ class StreamHandler {
   virtual void on_receive(std::span<char> bytes) = 0;
   /// The peer will send no more; it may still read.
   virtual void on_eof() = 0;
+  /// The peer will send no more, but what it sent is not read yet, because receiving is paused. Told
+  /// once; on_eof() still comes when all has been read.
+  virtual void on_peer_left() {}
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() {}
   /// The deadline has passed.
@@ -75,7 +78,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   [[nodiscard]] std::size_t pending_bytes() const noexcept { return output_.size(); }
   /// Calls on_drained() once all output is with the kernel; soon when it already is.
   void request_drain_notice() noexcept;
-  /// After this long without the kernel taking a byte the connection is broken (ETIMEDOUT).
+  /// After this long without the peer taking a byte the connection is broken (ETIMEDOUT).
   void set_write_timeout(Duration timeout) noexcept;
 
   // Input.
@@ -108,7 +111,9 @@ class Stream final : private Pollable, private detail::TimerNode {
   // For the engine.
   void received(std::span<char> bytes);
   void received_eof();
+  void peer_left();
   void blocked() noexcept;
+  bool peer_took_something() noexcept;
   void unblocked() noexcept;
   void flushed();
   void broke(std::error_code error);
@@ -127,6 +132,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
   std::uint32_t write_timeout_ms_ = 60'000;
   std::uint32_t discarded_ = 0;    // bytes read while lingering
+  std::uint32_t unread_ = 0;       // when blocked: bytes the peer has not taken, as last looked at
   std::uint32_t interest_ = 0;     // the engine's
   State state_ = State::open;
   bool receiving_ : 1 = true;
@@ -135,6 +141,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   bool flush_scheduled_ : 1 = false;
   bool wants_drain_ : 1 = false;
   bool linger_ : 1 = false;
+  bool peer_left_told_ : 1 = false;
 };
 
 }  // namespace squall::loop

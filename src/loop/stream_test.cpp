@@ -42,6 +42,7 @@ class StreamTest : public ::testing::Test, protected StreamHandler {
     if (when_received) when_received();
   }
   void on_eof() override { saw_eof = true; }
+  void on_peer_left() override { ++peer_left; }
   void on_drained() override { ++drained; }
   void on_timeout() override { ++timeouts; }
   void on_broken(std::error_code error) override {
@@ -81,6 +82,7 @@ class StreamTest : public ::testing::Test, protected StreamHandler {
   std::function<void()> when_received;
   bool saw_eof = false;
   bool peer_saw_end = false;
+  int peer_left = 0;
   int drained = 0;
   int timeouts = 0;
   std::optional<std::error_code> broken;
@@ -174,6 +176,20 @@ TEST_F(StreamTest, APeerThatNeverReadsBreaksTheConnection) {
   stream->write(std::string(8 * 1024 * 1024, 'x'));
   run_until([&] { return broken.has_value(); });
   EXPECT_EQ(*broken, std::errc::timed_out);
+}
+
+TEST_F(StreamTest, APausedStreamHearsThatItsPeerLeft) {
+  stream->pause_receiving();
+  ASSERT_EQ(::write(peer.get(), "unread", 6), 6);
+  ::shutdown(peer.get(), SHUT_WR);
+  run_until([&] { return peer_left == 1; });
+  int turns = 0;
+  run_until([&] { return ++turns > 5; });
+  EXPECT_EQ(peer_left, 1);
+  EXPECT_FALSE(saw_eof);
+  stream->resume_receiving();
+  run_until([&] { return saw_eof; });
+  EXPECT_EQ(received, "unread");
 }
 
 TEST_F(StreamTest, WritingToAPeerThatLeftBreaksTheConnection) {

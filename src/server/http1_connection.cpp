@@ -284,6 +284,11 @@ void HTTP1Connection::on_eof() {
   close(Stream::Linger::no);
 }
 
+// Behind pipelined requests that are not read yet.
+void HTTP1Connection::on_peer_left() {
+  if (exchange_ != nullptr) on_eof();
+}
+
 void HTTP1Connection::on_drained() {
   if (exchange_ != nullptr) {
     exchange_->on_drained();

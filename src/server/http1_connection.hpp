@@ -53,6 +53,7 @@ class HTTP1Connection final : public Connection,
   // loop::StreamHandler
   void on_receive(std::span<char> bytes) override;
   void on_eof() override;
+  void on_peer_left() override;
   void on_drained() override;
   void on_timeout() override;
   void on_broken(std::error_code error) override;

@@ -205,7 +205,7 @@ void worker_is_empty(Application::Impl& impl) {
 
 /// The last connection is gone, but its last bytes may still be on their way out.
 void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
-  if (worker.core().open_streams() == 0) {
+  if (worker.core().busy_streams() == 0) {
     main_loop.post([&impl] { worker_is_empty(impl); });
     return;
   }

@@ -77,11 +77,13 @@ TEST_F(WebSocketHandlerTest, OpensTalksAndCloses) {
   EXPECT_EQ(Log::take(), "open 7;text hi;binary \x01;close 1000;");
 }
 
-TEST_F(WebSocketHandlerTest, APathArgumentThatDoesNotFitClosesWithAnError) {
+TEST_F(WebSocketHandlerTest, APathArgumentThatDoesNotFitIsRefusedBeforeTheHandshake) {
   Application app({{"/{number}", handler<Plain>}});
-  const std::string answer = talk(app, "/x", "");
-  EXPECT_EQ(answer.substr(0, 4), std::string("\x88\x02\x03\xf3", 4)) << "1011";
-  Log::take();
+  talk(app, "/x", "", "Connection: close\r\n");
+  EXPECT_EQ(status_of(handshake), "HTTP/1.1 404 Not Found");
+  talk(app, "/%ff", "", "Connection: close\r\n");
+  EXPECT_EQ(status_of(handshake), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(Log::take(), "");
 }
 
 struct Coroutines : WebSocketHandler {

@@ -76,6 +76,12 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
   exchange->set_header("Sec-WebSocket-Accept", std::string_view(accept.data(), accept.size()));
   if (!subprotocol.empty()) exchange->set_header("Sec-WebSocket-Protocol", subprotocol);
 
+  exchange->decode_arguments();
+  if (type->open.fits != nullptr && !type->open.fits(exchange->path_arguments())) {
+    exchange->refuse_websocket(404, "a path argument is not of its parameter's type");
+    co_return;
+  }
+
   auto* const session = new WebSocketSession(*exchange, handler, *type);
   if (!subprotocol.empty()) session->own_details().subprotocol = subprotocol;
   session->connection_ = &exchange->upgrade(*session);
@@ -83,7 +89,6 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
   log_request(*exchange, handler);
   std::exception_ptr error;
   try {
-    exchange->decode_arguments();
     if (type->open.plain != nullptr) {
       type->open.plain(handler, exchange->path_arguments());
     } else if (type->open.coroutine != nullptr) {
@@ -180,12 +185,8 @@ void WebSocketSession::on_pong(std::string_view payload) {
 }
 
 void WebSocketSession::on_drained() {
-  while (waiters_ != nullptr) {
-    DrainAwaiter* const waiter = waiters_;
-    forget(*waiter);
-    waiter->StopNode::unlink();
-    std::exchange(waiter->waiting_, {}).resume();
-  }
+  // Later: one that writes and waits again must not be resumed again here.
+  while (waiters_ != nullptr) resume_later(*waiters_);
 }
 
 void WebSocketSession::on_close(CloseCode code, std::string_view reason) {

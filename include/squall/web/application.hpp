@@ -55,6 +55,7 @@ struct Settings {
   std::string_view static_url_prefix = "/static/";
 
   /// Origins besides the same host whose pages may open WebSockets, as "https://example.com"; "*" for any.
+  /// To be written inside the braces of the Settings; assigned later, the list would be gone at once.
   std::initializer_list<std::string_view> websocket_allowed_origins = {};
   std::size_t websocket_max_message_size = limits::websocket_message_bytes;  ///< bytes
   std::size_t websocket_max_queue = limits::websocket_queue_bytes;           ///< bytes

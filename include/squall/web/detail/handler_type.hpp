@@ -25,6 +25,8 @@ namespace detail {
 struct VerbEntry {
   void (*plain)(RequestHandler& handler, const PathArguments& arguments) = nullptr;
   Task<> (*coroutine)(RequestHandler& handler, const PathArguments& arguments) = nullptr;
+  /// Whether the arguments convert to the verb's parameters.
+  bool (*fits)(const PathArguments& arguments) = nullptr;
   std::size_t parameter_count = 0;
 
   constexpr explicit operator bool() const noexcept {
@@ -81,6 +83,12 @@ decltype(auto) with_path_arguments(const PathArguments& from, std::index_sequenc
   return call(std::move(std::get<Index>(values))...);
 }
 
+template <class... Args, std::size_t... Index>
+bool fit_path_arguments(const PathArguments& from, std::index_sequence<Index...>) {
+  std::tuple<std::remove_cvref_t<Args>...> values;
+  return (parse_path_argument(from.values[Index], std::get<Index>(values)) && ...);
+}
+
 /// Writes what a verb returns, if it returns something.
 template <class R>
 Task<> write_result(RequestHandler& handler, Task<R> task) {
@@ -95,6 +103,11 @@ struct VerbCall {
   static constexpr VerbEntry entry() {
     VerbEntry made;
     made.parameter_count = sizeof...(Args);
+    if constexpr (sizeof...(Args) > 0) {
+      made.fits = [](const PathArguments& from) {
+        return fit_path_arguments<Args...>(from, std::index_sequence_for<Args...>());
+      };
+    }
     if constexpr (is_task<R>) {
       made.coroutine = [](RequestHandler& handler, const PathArguments& from) -> Task<> {
         return with_path_arguments<Args...>(
