@@ -5,5 +5,5 @@
 
 #include <boost/json.hpp>
 
-// squall::json is Boost.JSON under a shorter name: json::value, json::object, json::array, json::parse,
-// json::serialize, json::value_from, json::value_to.
+// squall::json is Boost.JSON under a shorter name: json::value, json::object, json::array,
+// json::parse, json::serialize, json::value_from, json::value_to.

@@ -38,7 +38,8 @@ spdlog::level::level_enum to_spdlog(Level level) noexcept {
 // destructors of statics may still log.
 spdlog::logger& logger() {
   static auto* instance = [] {
-    auto* made = new spdlog::logger("squall", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto* made =
+        new spdlog::logger("squall", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_level(spdlog::level::trace);
     made->set_pattern("%^[%L %C%m%d %H:%M:%S%$ %v");
     return made;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/base/log.hpp>
-
 #include "base/logging.hpp"
+
+#include <squall/base/log.hpp>
 
 #include <gtest/gtest.h>
 
@@ -42,7 +42,8 @@ TEST_F(LogTest, FormatsItsArguments) {
   EXPECT_EQ(lines, "server: 1 of two\n");
 }
 
-// The default sink writes to standard error, where a client's bytes must not become control sequences.
+// The default sink writes to standard error, where a client's bytes must not become control
+// sequences.
 TEST(Log, ControlCharactersAreWrittenEscaped) {
   ::testing::internal::CaptureStderr();
   log::info("path \x1b[31m and\r bell \x07 end");

@@ -74,7 +74,8 @@ void pool_deallocate(void* memory, std::size_t size) noexcept {
   static thread_local Closer closer;
   static_cast<void>(closer);
   const std::size_t index = class_of(size);
-  if (lists.closed || (lists.count[index] + 1) * (index + 1) * granule_bytes > cached_bytes_per_class) {
+  if (lists.closed ||
+      (lists.count[index] + 1) * (index + 1) * granule_bytes > cached_bytes_per_class) {
     ::operator delete(memory);
     return;
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/coro/detail/scheduler.hpp>
-
 #include <squall/base/error.hpp>
+#include <squall/coro/detail/scheduler.hpp>
 
 #include <atomic>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/coro/stop_token.hpp>
-
 #include <squall/base/pool.hpp>
+#include <squall/coro/stop_token.hpp>
 
 #include <new>
 

@@ -32,9 +32,7 @@ TEST(StopCallback, IsCalledOnceAndNotAfterItsEnd) {
   StopSource source;
   int calls = 0;
   const auto count = [&calls] { ++calls; };
-  {
-    const StopCallback gone(source.get_token(), count);
-  }
+  { const StopCallback gone(source.get_token(), count); }
   const StopCallback callback(source.get_token(), count);
   source.request_stop();
   source.request_stop();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/coro/task_group.hpp>
-
 #include "coro/fake_scheduler.hpp"
 
 #include <squall/coro/sleep.hpp>
+#include <squall/coro/task_group.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/coro/task.hpp>
-
 #include "coro/fake_scheduler.hpp"
 
 #include <squall/coro/sleep.hpp>
+#include <squall/coro/task.hpp>
 #include <squall/coro/with_timeout.hpp>
 
 #include <gtest/gtest.h>
@@ -123,7 +122,8 @@ TEST(Task, DestroyingAWaitingTaskDestroysItsLocals) {
       const Counted local;
       co_await sleep(1h);
     };
-    runner.start(body(), nullptr, [](void*, std::exception_ptr) { FAIL(); }, nullptr);
+    runner.start(
+        body(), nullptr, [](void*, std::exception_ptr) { FAIL(); }, nullptr);
     EXPECT_EQ(Counted::alive, 1);
   }
   EXPECT_EQ(Counted::alive, 0);
@@ -149,7 +149,8 @@ TEST(Sleep, EndsAtOnceWhenAskedToStop) {
       *flag = true;
     }
   };
-  runner.start(body(&cancelled), stop.state(), [](void*, std::exception_ptr) {}, nullptr);
+  runner.start(
+      body(&cancelled), stop.state(), [](void*, std::exception_ptr) {}, nullptr);
   stop.request_stop();
   EXPECT_FALSE(cancelled) << "resumed inside request_stop()";
   scheduler.run();

@@ -9,9 +9,8 @@ TimeoutScope::TimeoutScope(Duration limit, StopState* outer)
         self.timed_out_ = true;
         self.source_.request_stop();
       }),
-      StopNode([](StopNode& node) noexcept {
-        static_cast<TimeoutScope&>(node).source_.request_stop();
-      }),
+      StopNode(
+          [](StopNode& node) noexcept { static_cast<TimeoutScope&>(node).source_.request_stop(); }),
       scheduler_(&Scheduler::current()) {
   scheduler_->start_timer(*this, limit);
   if (outer != nullptr) outer->listen(*this);

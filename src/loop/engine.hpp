@@ -3,10 +3,9 @@
 
 #include "loop/stream.hpp"
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <string_view>
+#include <sys/socket.h>
 
 namespace squall::loop {
 

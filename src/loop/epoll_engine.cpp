@@ -4,12 +4,11 @@
 #include "base/logging.hpp"
 #include "loop/loop_core.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 
 namespace squall::loop {
 namespace {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/loop/executor.hpp>
-
 #include "base/logging.hpp"
 #include "loop/loop_core.hpp"
 
-#include <signal.h>
+#include <squall/loop/executor.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <signal.h>
 #include <thread>
 #include <vector>
 
@@ -19,10 +18,10 @@ namespace squall {
 namespace detail {
 
 struct ExecutorJob::Shared {
-  std::atomic<int> references{2};                 // the awaiter and the worker
+  std::atomic<int> references{2};  // the awaiter and the worker
   std::shared_ptr<loop::PostQueue> loop;
-  ExecutorAwaiterBase* awaiter = nullptr;         // the loop's thread only
-  bool finished = false;                          // the loop's thread only
+  ExecutorAwaiterBase* awaiter = nullptr;  // the loop's thread only
+  bool finished = false;                   // the loop's thread only
 };
 
 ExecutorJob::ExecutorJob() : shared_(new Shared) {
@@ -36,6 +35,8 @@ void ExecutorJob::retain() noexcept { shared_->references.fetch_add(1, std::memo
 void ExecutorJob::release() noexcept {
   if (shared_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
+
+void ExecutorJob::discard() noexcept { delete this; }
 
 void ExecutorJob::work() noexcept {
   try {
@@ -168,8 +169,7 @@ void Executor::submit(detail::ExecutorJob* job) {
       return;
     }
   }
-  job->release();
-  job->release();
+  job->discard();
   throw Error("the executor's queue is full: its threads are slower than the work that comes");
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/loop/executor.hpp>
-
 #include <squall/coro/sleep.hpp>
 #include <squall/coro/with_timeout.hpp>
+#include <squall/loop/executor.hpp>
 #include <squall/loop/ioloop.hpp>
 
 #include <gtest/gtest.h>
@@ -84,8 +83,7 @@ TEST(Executor, AStoppedAwaitEndsWhileTheJobGoesOn) {
     auto running = pool->run([](Gate* g) { g->wait(); }, held);
     co_await running;
   };
-  EXPECT_THROW(IOLoop::current().run_sync(with_timeout(5ms, body(&executor, &gate))),
-               TimeoutError);
+  EXPECT_THROW(IOLoop::current().run_sync(with_timeout(5ms, body(&executor, &gate))), TimeoutError);
   gate.open();
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/loop/ioloop.hpp>
-
 #include "base/logging.hpp"
 #include "loop/loop_core.hpp"
 #include "loop/signal_watch.hpp"
 
 #include <squall/coro/with_timeout.hpp>
+#include <squall/loop/ioloop.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -92,8 +91,7 @@ void IOLoop::run_until_done(Task<> task, Duration timeout) {
   if (timeout.nanoseconds() > 0) task = with_timeout(timeout, std::move(task));
   // Started from within the loop, so that the task finds it running.
   struct Run : detail::ReadyNode {
-    Run(loop::LoopCore& on, Task<> what)
-        : ReadyNode(&begin), core(on), task(std::move(what)) {}
+    Run(loop::LoopCore& on, Task<> what) : ReadyNode(&begin), core(on), task(std::move(what)) {}
     static void begin(ReadyNode& node) noexcept {
       auto& self = static_cast<Run&>(node);
       self.runner.start(std::move(self.task), self.stop.state(), &ended, &self);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/loop/ioloop.hpp>
-
 #include <squall/base/log.hpp>
 #include <squall/coro/sleep.hpp>
+#include <squall/loop/ioloop.hpp>
 #include <squall/loop/periodic_callback.hpp>
 
 #include <gtest/gtest.h>

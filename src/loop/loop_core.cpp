@@ -8,13 +8,12 @@
 
 #include <squall/base/error.hpp>
 
-#include <signal.h>
-#include <time.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <signal.h>
 #include <string>
 #include <string_view>
+#include <time.h>
 #include <utility>
 
 namespace squall::loop {
@@ -39,8 +38,8 @@ std::unique_ptr<Engine> make_engine(LoopCore& core) {
   return std::make_unique<EpollEngine>(core);
 }
 
-// Writing to a peer that has left is an error code here; sendfile(2), unlike send(2), has no flag to keep
-// the signal away. A handler of the program's own stays.
+// Writing to a peer that has left is an error code here; sendfile(2), unlike send(2), has no flag
+// to keep the signal away. A handler of the program's own stays.
 void ignore_broken_pipes() noexcept {
   struct sigaction now {};
   if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
@@ -175,8 +174,8 @@ void LoopCore::free_closed() noexcept {
   }
 }
 
-// Streams whose owners have closed them and which still send or linger: each is in the list of those to
-// flush or has a timer that limits it.
+// Streams whose owners have closed them and which still send or linger: each is in the list of
+// those to flush or has a timer that limits it.
 void LoopCore::close_orphans() noexcept {
   while (flush_head_ != nullptr) {
     Stream* const stream = std::exchange(flush_head_, flush_head_->next_flush_);
@@ -227,7 +226,8 @@ void LoopCore::run() {
     const int timeout = wait_ms();
     set_activity(nullptr);
     busy_since_ns_.store(0, std::memory_order_relaxed);
-    engine_->wait(timeout, [](void* self) { static_cast<LoopCore*>(self)->woke(); }, this);
+    engine_->wait(
+        timeout, [](void* self) { static_cast<LoopCore*>(self)->woke(); }, this);
   }
   busy_since_ns_.store(0, std::memory_order_relaxed);
   if (watched_) {

@@ -68,18 +68,14 @@ class LoopCore final : public detail::Scheduler {
   void began_to_linger() noexcept { ++lingering_; }
   void ended_to_linger() noexcept { --lingering_; }
 
-  /// Names what runs now, for the report of a blocked loop: a text or a type's name, which lives for
-  /// ever.
-  void set_activity(const char* name) noexcept {
-    activity_.store(name, std::memory_order_relaxed);
-  }
+  /// Names what runs now, for the report of a blocked loop: a text or a type's name, which lives
+  /// for ever.
+  void set_activity(const char* name) noexcept { activity_.store(name, std::memory_order_relaxed); }
   [[nodiscard]] const char* activity() const noexcept {
     return activity_.load(std::memory_order_relaxed);
   }
   /// When the present turn's work began, on the monotonic clock; 0 while the loop waits.
-  [[nodiscard]] std::uint64_t busy_since_ns() const noexcept {
-    return busy_since_ns_.load();
-  }
+  [[nodiscard]] std::uint64_t busy_since_ns() const noexcept { return busy_since_ns_.load(); }
   void set_blocking_threshold(Duration threshold);
 
   static constexpr std::size_t receive_buffer_bytes = 128 * 1024;

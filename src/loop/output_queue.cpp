@@ -144,7 +144,7 @@ void OutputQueue::consume(BlockPool& pool, std::size_t bytes) noexcept {
     bytes -= head_->size;
     drop_front(pool);
   }
-  if (bytes == 0) return;
+  if (bytes == 0 || head_ == nullptr) return;
   head_->size -= bytes;
   if (head_->kind == Segment::Kind::file) {
     static_cast<FileSegment*>(head_)->offset += static_cast<off_t>(bytes);

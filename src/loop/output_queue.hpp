@@ -3,14 +3,13 @@
 
 #include "loop/unique_fd.hpp"
 
-#include <sys/types.h>
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 namespace squall::loop {
 

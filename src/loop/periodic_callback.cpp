@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/loop/periodic_callback.hpp>
-
 #include "base/logging.hpp"
+
+#include <squall/loop/periodic_callback.hpp>
 
 #include <random>
 #include <utility>

@@ -6,13 +6,12 @@
 
 #include <squall/base/error.hpp>
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace squall::loop {
 namespace {

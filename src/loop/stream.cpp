@@ -4,12 +4,11 @@
 #include "loop/engine.hpp"
 #include "loop/loop_core.hpp"
 
+#include <algorithm>
 #include <linux/sockios.h>
+#include <new>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <new>
 
 namespace squall::loop {
 namespace {
@@ -21,10 +20,7 @@ constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
 }  // namespace
 
 Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
-    : Pollable(Kind::stream, descriptor),
-      TimerNode(&fire_timer),
-      core_(core),
-      handler_(&handler) {}
+    : Pollable(Kind::stream, descriptor), TimerNode(&fire_timer), core_(core), handler_(&handler) {}
 
 Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler) {
   auto* const stream =
@@ -67,8 +63,8 @@ void Stream::request_drain_notice() noexcept {
 }
 
 void Stream::set_write_timeout(Duration timeout) noexcept {
-  write_timeout_ms_ = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(timeout.milliseconds(), 1, 0xffff'ffff));
+  write_timeout_ms_ =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.milliseconds(), 1, 0xffff'ffff));
 }
 
 void Stream::pause_receiving() noexcept {
@@ -84,8 +80,8 @@ void Stream::resume_receiving() noexcept {
 }
 
 void Stream::set_deadline(Duration delay) noexcept {
-  deadline_ms_ = core_.now_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(
-                                      delay.milliseconds(), 0));
+  deadline_ms_ =
+      core_.now_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(delay.milliseconds(), 0));
   if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
 }
 

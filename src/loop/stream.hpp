@@ -36,8 +36,8 @@ class StreamHandler {
   virtual void on_receive(std::span<char> bytes) = 0;
   /// The peer will send no more; it may still read.
   virtual void on_eof() = 0;
-  /// The peer will send no more, but what it sent is not read yet, because receiving is paused. Told
-  /// once; on_eof() still comes when all has been read.
+  /// The peer will send no more, but what it sent is not read yet, because receiving is paused.
+  /// Told once; on_eof() still comes when all has been read.
   virtual void on_peer_left() {}
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() {}
@@ -127,17 +127,17 @@ class Stream final : private Pollable, private detail::TimerNode {
   LoopCore& core_;
   StreamHandler* handler_;
   OutputQueue output_;
-  Stream* next_flush_ = nullptr;   // in the loop's list of those with output; also of the closed
+  Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
   std::uint32_t write_timeout_ms_ = 60'000;
-  std::uint32_t discarded_ = 0;    // bytes read while lingering
-  std::uint32_t unread_ = 0;       // when blocked: bytes the peer has not taken, as last looked at
-  std::uint32_t interest_ = 0;     // the engine's
+  std::uint32_t discarded_ = 0;  // bytes read while lingering
+  std::uint32_t unread_ = 0;     // when blocked: bytes the peer has not taken, as last looked at
+  std::uint32_t interest_ = 0;   // the engine's
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;
-  bool blocked_ : 1 = false;       // the kernel's buffer is full; the engine tells when it is not
+  bool blocked_ : 1 = false;  // the kernel's buffer is full; the engine tells when it is not
   bool flush_scheduled_ : 1 = false;
   bool wants_drain_ : 1 = false;
   bool linger_ : 1 = false;

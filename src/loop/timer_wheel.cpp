@@ -93,7 +93,8 @@ void TimerWheel::advance(std::uint64_t now_ms) noexcept {
   };
   collect(late_);
   while (now_ < now_ms) {
-    // Skip to the next occupied slot of the bottom level, or to its end, where higher levels cascade.
+    // Skip to the next occupied slot of the bottom level, or to its end, where higher levels
+    // cascade.
     const unsigned at = static_cast<unsigned>(now_) & (slots - 1);
     const std::uint64_t later = at + 1 < slots ? occupied_[0] >> (at + 1) : 0;
     std::uint64_t next = later != 0 ? now_ + 1 + static_cast<unsigned>(std::countr_zero(later))

@@ -99,10 +99,11 @@ TEST(TimerWheel, ATimerOfYearsIsKept) {
 }
 
 struct Stopper : detail::TimerNode {
-  Stopper() : TimerNode([](TimerNode& node) noexcept {
-      auto& self = static_cast<Stopper&>(node);
-      self.wheel->stop(*self.victim);
-    }) {}
+  Stopper()
+      : TimerNode([](TimerNode& node) noexcept {
+          auto& self = static_cast<Stopper&>(node);
+          self.wheel->stop(*self.victim);
+        }) {}
   TimerWheel* wheel = nullptr;
   Probe* victim = nullptr;
 };

@@ -4,23 +4,23 @@
 #include "base/logging.hpp"
 #include "loop/loop_core.hpp"
 
-#include <cxxabi.h>
-#include <execinfo.h>
-#include <signal.h>
-#include <time.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cxxabi.h>
+#include <execinfo.h>
 #include <memory>
+#include <signal.h>
 #include <string>
 #include <string_view>
+#include <time.h>
 
 namespace squall::loop {
 namespace {
 
-// Ignored by default and used by hardly anything (out-of-band data), so that taking it over is safe.
+// Ignored by default and used by hardly anything (out-of-band data), so that taking it over is
+// safe.
 constexpr int report_signal = SIGURG;
 constexpr int frame_limit = 48;
 constexpr std::int64_t longest_sleep_ns = 1'000'000'000;
@@ -144,9 +144,9 @@ void Watchdog::run() {
     if (watched_.empty() || idle_ns > longest_sleep_ns) {
       // Sequentially consistent with woke(): either it sees us asleep, or we see it busy.
       asleep_.store(true);
-      const bool busy_after_all = std::any_of(
-          watched_.begin(), watched_.end(),
-          [](const Watched& watched) { return watched.core->busy_since_ns() != 0; });
+      const bool busy_after_all =
+          std::any_of(watched_.begin(), watched_.end(),
+                      [](const Watched& watched) { return watched.core->busy_since_ns() != 0; });
       if (busy_after_all) asleep_.store(false);
       condition_.wait(lock, [this] { return stopping_ || !asleep_.load(); });
       idle_ns = 0;

@@ -2,10 +2,9 @@
 #include <squall/net/address.hpp>
 
 #include <arpa/inet.h>
+#include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <cstring>
 
 namespace squall::net {
 namespace {

@@ -3,10 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <arpa/inet.h>
 
 namespace squall::net {
 namespace {

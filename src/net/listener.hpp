@@ -10,8 +10,8 @@ namespace squall::net {
 
 /// Accepts connections of one socket on one loop and hands them on.
 ///
-/// When descriptors or memory run out it waits a while and tries again; connections queue in the kernel
-/// meanwhile. The log has one line for it, and one when it is over.
+/// When descriptors or memory run out it waits a while and tries again; connections queue in the
+/// kernel meanwhile. The log has one line for it, and one when it is over.
 class Listener final : private loop::Acceptor, private detail::TimerNode {
  public:
   /// Takes each new connection.

@@ -9,14 +9,13 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <chrono>
 #include <fcntl.h>
+#include <functional>
 #include <netinet/in.h>
+#include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
-
-#include <chrono>
-#include <functional>
-#include <string>
 #include <vector>
 
 namespace squall::net {

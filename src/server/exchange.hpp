@@ -8,14 +8,13 @@
 #include <squall/net/address.hpp>
 #include <squall/websocket/close_code.hpp>
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 // The seam between connection and application: who makes the first for a new request
 // (ServerDelegate), who receives a request's head and body (MessageDelegate), and who writes a
@@ -63,8 +62,8 @@ class ResponseWriter {
   virtual void request_drain_notice() noexcept = 0;
   [[nodiscard]] virtual const net::SocketAddress& peer() const noexcept = 0;
 
-  /// Answers a WebSocket handshake with 101 and `fields`; the exchange is over and the connection is
-  /// the returned one, which holds messages back until WebSocketConnection::resume().
+  /// Answers a WebSocket handshake with 101 and `fields`; the exchange is over and the connection
+  /// is the returned one, which holds messages back until WebSocketConnection::resume().
   virtual WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
                                                 WebSocketDelegate& delegate) = 0;
 
@@ -82,8 +81,9 @@ class MessageDelegate {
   virtual void data_received(std::string_view bytes) = 0;
   /// The request is whole.
   virtual void message_complete() = 0;
-  /// Copy what is still needed of the bytes received so far: they go when this returns. Called once, the
-  /// first time it is needed; pieces of the body that come later are gone when data_received() returns.
+  /// Copy what is still needed of the bytes received so far: they go when this returns. Called
+  /// once, the first time it is needed; pieces of the body that come later are gone when
+  /// data_received() returns.
   virtual void preserve() = 0;
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() = 0;
@@ -113,8 +113,8 @@ class WebSocketDelegate {
   virtual void on_pong(std::string_view payload) = 0;
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() = 0;
-  /// The end, exactly once and last; the connection is gone when this returns. `code` is the peer's,
-  /// or why we failed the connection, or abnormal when there was no close handshake.
+  /// The end, exactly once and last; the connection is gone when this returns. `code` is the
+  /// peer's, or why we failed the connection, or abnormal when there was no close handshake.
   virtual void on_close(websocket::CloseCode code, std::string_view reason) = 0;
 
  protected:

@@ -21,9 +21,8 @@ constexpr std::size_t kept_input_bytes = 64 * 1024;
 }  // namespace
 
 HTTP1Connection::HTTP1Connection(HTTPServer& server, const net::SocketAddress& peer) noexcept
-    : ReadyNode([](ReadyNode& node) noexcept {
-        static_cast<HTTP1Connection&>(node).continue_reading();
-      }),
+    : ReadyNode(
+          [](ReadyNode& node) noexcept { static_cast<HTTP1Connection&>(node).continue_reading(); }),
       server_(server),
       peer_(peer) {}
 

@@ -37,8 +37,8 @@ class HTTP1Connection final : public Connection,
     head,         // a request head, or its first byte
     length_body,  // a body of remaining_in_ more bytes
     chunked_body,
-    waiting,      // for the response; what arrives is kept
-    over,         // nothing more is read: the connection closes with the response
+    waiting,  // for the response; what arrives is kept
+    over,     // nothing more is read: the connection closes with the response
   };
   /// Input that is not whole yet; exists only then.
   struct Input : detail::Pooled {
@@ -102,16 +102,16 @@ class HTTP1Connection final : public Connection,
   std::uint64_t remaining_out_ = 0;  // of an announced Content-Length
   net::SocketAddress peer_;
   Phase phase_ = Phase::head;
-  bool head_begun_ : 1 = false;       // a part of a head is here and its deadline runs
+  bool head_begun_ : 1 = false;  // a part of a head is here and its deadline runs
   bool processing_ : 1 = false;
-  bool dead_ : 1 = false;             // closed while processing
+  bool dead_ : 1 = false;  // closed while processing
   bool preserved_ : 1 = false;
-  bool keep_alive_ : 1 = true;        // after this response
+  bool keep_alive_ : 1 = true;  // after this response
   bool http_1_0_ : 1 = false;
   bool head_request_ : 1 = false;
   bool expect_continue_ : 1 = false;  // 100 is still owed
   bool head_written_ : 1 = false;
-  bool bodiless_ : 1 = false;         // the response must not carry a body
+  bool bodiless_ : 1 = false;  // the response must not carry a body
   bool chunked_ : 1 = false;
   bool has_length_ : 1 = false;
 };

@@ -83,7 +83,8 @@ TEST_F(HTTP1ConnectionTest, ARequestThatIsNotAnsweredAtOnceIsPreserved) {
 
 TEST_F(HTTP1ConnectionTest, AnySplitOfARequestGivesTheSame) {
   const std::string bytes =
-      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n"
+      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n"
       "T: t\r\n\r\n";
   for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
     SCOPED_TRACE(cut);
@@ -142,8 +143,7 @@ TEST_F(HTTP1ConnectionTest, WhatIsNoRequestGetsItsStatusAndTheEnd) {
        "HTTP/1.1 413 Content Too Large"},
       {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
        "HTTP/1.1 400 Bad Request"},
-      {"POST / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n",
-       "HTTP/1.1 417 Expectation Failed"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", "HTTP/1.1 417 Expectation Failed"},
   };
   for (const auto& [bytes, wanted] : cases) {
     SCOPED_TRACE(bytes);

@@ -168,10 +168,11 @@ void HTTP1Connection::write_file(UniqueFd file, off_t offset, std::size_t bytes)
 
 void HTTP1Connection::finish() {
   if (has_length_ && !bodiless_ && remaining_out_ != 0) {
-    log::format(log::Level::error, "server",
-                "a response ended {} bytes short of its Content-Length; the connection is broken so "
-                "that the client notices",
-                remaining_out_);
+    log::format(
+        log::Level::error, "server",
+        "a response ended {} bytes short of its Content-Length; the connection is broken so "
+        "that the client notices",
+        remaining_out_);
     abort();
     return;
   }

@@ -4,14 +4,12 @@
 #include "http/date.hpp"
 #include "server/http1_connection.hpp"
 
-#include <time.h>
-
 #include <cstring>
+#include <time.h>
 
 namespace squall::server {
 
-HTTPServer::HTTPServer(loop::LoopCore& core, ServerDelegate& delegate,
-                       const ServerOptions& options)
+HTTPServer::HTTPServer(loop::LoopCore& core, ServerDelegate& delegate, const ServerOptions& options)
     : core_(core), delegate_(delegate), options_(options) {
   static_assert(http::http_date_size == 29);
   std::memcpy(common_, server_line.data(), server_size);

@@ -32,9 +32,8 @@ std::string_view cut_reason(std::string_view reason) noexcept {
 
 WebSocketConnection::WebSocketConnection(HTTPServer& server, Stream& stream,
                                          WebSocketDelegate& delegate) noexcept
-    : ReadyNode([](ReadyNode& node) noexcept {
-        static_cast<WebSocketConnection&>(node).report_end();
-      }),
+    : ReadyNode(
+          [](ReadyNode& node) noexcept { static_cast<WebSocketConnection&>(node).report_end(); }),
       server_(server),
       stream_(&stream),
       delegate_(delegate),
@@ -183,8 +182,7 @@ void WebSocketConnection::write_frame(Opcode opcode, std::string_view payload) {
   stream_->write(payload);
 }
 
-WebSocketConnection::SendResult WebSocketConnection::send(Opcode opcode,
-                                                          std::string_view payload) {
+WebSocketConnection::SendResult WebSocketConnection::send(Opcode opcode, std::string_view payload) {
   if (state_ != State::open) return SendResult::closed;
   if (stream_->pending_bytes() >= server_.options().max_queue_bytes) [[unlikely]] {
     log::write(log::Level::info, "server",

@@ -20,11 +20,13 @@ namespace squall::server {
 
 class HTTPServer;
 
-/// The server's end of one WebSocket (RFC 6455). It deletes itself after WebSocketDelegate::on_close().
+/// The server's end of one WebSocket (RFC 6455). It deletes itself after
+/// WebSocketDelegate::on_close().
 ///
 /// Idle, it owns no buffer. Control frames are answered as they come, also while the delegate is
-/// busy with a message; messages wait meanwhile, and past a limit the client waits. What came before
-/// the client's close is handed over before on_close(), for at most ServerOptions::close_timeout.
+/// busy with a message; messages wait meanwhile, and past a limit the client waits. What came
+/// before the client's close is handed over before on_close(), for at most
+/// ServerOptions::close_timeout.
 class WebSocketConnection final : public Connection,
                                   private loop::StreamHandler,
                                   private detail::ReadyNode {
@@ -106,10 +108,10 @@ class WebSocketConnection final : public Connection,
   std::unique_ptr<std::string> reason_;
   websocket::CloseCode code_ = websocket::CloseCode::abnormal;
   State state_ = State::open;
-  bool busy_ : 1 = true;            // the delegate does not take messages now
+  bool busy_ : 1 = true;  // the delegate does not take messages now
   bool delivering_ : 1 = false;
-  bool peer_ended_ : 1 = false;     // code_ and reason_ are the peer's; its messages are handled first
-  bool answer_close_ : 1 = false;   // ... and its close frame answered then
+  bool peer_ended_ : 1 = false;  // code_ and reason_ are the peer's; its messages are handled first
+  bool answer_close_ : 1 = false;       // ... and its close frame answered then
   bool waiting_for_drain_ : 1 = false;  // reading is paused until our own output has gone
 };
 

@@ -56,8 +56,12 @@ class WebSocketConnectionTest : public ServerTest,
     if (echo) connection->send(binary ? Opcode::binary : Opcode::text, payload);
     return !busy;
   }
-  void on_ping(std::string_view payload) override { messages.push_back("ping:" + std::string(payload)); }
-  void on_pong(std::string_view payload) override { messages.push_back("pong:" + std::string(payload)); }
+  void on_ping(std::string_view payload) override {
+    messages.push_back("ping:" + std::string(payload));
+  }
+  void on_pong(std::string_view payload) override {
+    messages.push_back("pong:" + std::string(payload));
+  }
   void on_drained() override { ++drained; }
   void on_close(CloseCode code, std::string_view reason) override {
     ++closes;
@@ -89,9 +93,13 @@ TEST_F(WebSocketConnectionTest, MessagesGoBothWays) {
   open();
   send(frame(Opcode::text, "hello") + frame(Opcode::binary, "1"));
   run_until([&] { return messages.size() == 2; });
-  run_until_answer_has("\x82\x01" "1");
+  run_until_answer_has(
+      "\x82\x01"
+      "1");
   EXPECT_EQ(messages, (std::vector<std::string>{"t:hello", "b:1"}));
-  EXPECT_EQ(answer, "\x81\x05hello\x82\x01" "1");
+  EXPECT_EQ(answer,
+            "\x81\x05hello\x82\x01"
+            "1");
 }
 
 TEST_F(WebSocketConnectionTest, FramesBesideTheHandshakeAreNotLost) {
@@ -208,8 +216,7 @@ TEST_F(WebSocketConnectionTest, AClientThatSendsMuchAndReadsNothingIsMadeToWait)
   std::size_t at = 0;
   int refused = 0;
   run_until([&] {
-    const ssize_t part =
-        ::send(client.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+    const ssize_t part = ::send(client.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
     if (part <= 0) return ++refused > 30;
     refused = 0;
     at = (at + static_cast<std::size_t>(part)) % bytes.size();

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/application.hpp>
-
 #include "base/logging.hpp"
 #include "net/bind.hpp"
 #include "web/application_impl.hpp"
@@ -8,14 +6,14 @@
 
 #include <squall/base/error.hpp>
 #include <squall/net/address.hpp>
+#include <squall/web/application.hpp>
 #include <squall/web/static_file_handler.hpp>
-
-#include <sys/socket.h>
 
 #include <csignal>
 #include <cstring>
 #include <exception>
 #include <future>
+#include <sys/socket.h>
 #include <utility>
 
 namespace squall::web {
@@ -96,8 +94,7 @@ void Application::add_route(const Route& route) {
   }
 }
 
-void Application::add_function(http::Method method, std::string_view pattern,
-                               HandlerSpec target) {
+void Application::add_function(http::Method method, std::string_view pattern, HandlerSpec target) {
   if (impl_->listening) throw UsageError("routes are added before listen()");
   impl_->router.add_pattern(pattern, method, std::move(target));
 }
@@ -170,8 +167,8 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
     sigset_t before;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread->thread = std::thread(
-        [this, self = thread.get(), own = std::move(own), &started]() mutable {
+    thread->thread =
+        std::thread([this, self = thread.get(), own = std::move(own), &started]() mutable {
           run_worker(*impl_, *self, std::move(own), started);
         });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -189,15 +186,16 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
 void Application::listen_unix(std::string_view path, unsigned mode) {
   UniqueFd socket = net::bind_unix_socket(path, mode);
   Worker& worker = main_worker(*this, *impl_);
-  log::format(log::Level::info, "server", "listening on {} ({})", path,
-              impl_->loop->engine_name());
+  log::format(log::Level::info, "server", "listening on {} ({})", path, impl_->loop->engine_name());
   worker.server().add_socket(std::move(socket));
 }
 
 namespace {
 
 void worker_is_empty(Application::Impl& impl) {
-  if (impl.workers_open == 0 || --impl.workers_open > 0) return;
+  if (impl.workers_open == 0) return;
+  --impl.workers_open;
+  if (impl.workers_open > 0) return;
   log::write(log::Level::info, "server", "all requests have finished; stopping");
   impl.loop->remove_timeout(impl.shutdown_timer);
   impl.loop->stop();
@@ -214,10 +212,13 @@ void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop
   });
 }
 
-/// On the worker's own loop: stops accepting and tells the main loop when the last connection is gone.
+/// On the worker's own loop: stops accepting and tells the main loop when the last connection is
+/// gone.
 void drain_worker(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
   worker.server().drain();
-  const auto when_empty = [&impl, &worker, &main_loop] { wait_for_streams(impl, worker, main_loop); };
+  const auto when_empty = [&impl, &worker, &main_loop] {
+    wait_for_streams(impl, worker, main_loop);
+  };
   if (worker.server().connection_count() == 0) {
     when_empty();
   } else {
@@ -246,9 +247,8 @@ void Application::shutdown() {
     impl.loop->stop();
   });
   for (const auto& thread : impl.threads) {
-    thread->loop->post([&impl, worker = thread->worker, &main_loop] {
-      drain_worker(impl, *worker, main_loop);
-    });
+    thread->loop->post(
+        [&impl, worker = thread->worker, &main_loop] { drain_worker(impl, *worker, main_loop); });
   }
   drain_worker(impl, *impl.main_worker, main_loop);
 }

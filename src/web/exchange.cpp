@@ -10,10 +10,10 @@
 #include <squall/base/error.hpp>
 
 #include <time.h>
-
 #include <utility>
 
-// The life of an exchange: receiving, running the handler, ending. What it writes is in response.cpp.
+// The life of an exchange: receiving, running the handler, ending. What it writes is in
+// response.cpp.
 namespace squall::web {
 namespace {
 
@@ -148,8 +148,9 @@ std::string Exchange::allowed_methods() const {
   };
   const auto has = [&](http::Method method) {
     const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec& spec =
-        target == nullptr ? fallback : target->all ? target->all : target->by_method[index];
+    const HandlerSpec& spec = target == nullptr ? fallback
+                              : target->all     ? target->all
+                                                : target->by_method[index];
     if (!spec) return false;
     const detail::HandlerType& type = spec.factory()->type;
     if (type.socket != nullptr) return method == http::Method::get;
@@ -157,8 +158,8 @@ std::string Exchange::allowed_methods() const {
   };
   for (std::size_t i = 0; i < http::method_count; ++i) {
     const auto method = static_cast<http::Method>(i);
-    const bool derived = (method == http::Method::head && has(http::Method::get)) ||
-                         method == http::Method::options;
+    const bool derived =
+        (method == http::Method::head && has(http::Method::get)) || method == http::Method::options;
     if (has(method) || derived) name(method);
   }
   return list;

@@ -22,8 +22,8 @@
 
 namespace squall::web {
 
-/// One request and its response, and the handler between them. Recycled: in the steady state a request
-/// allocates nothing.
+/// One request and its response, and the handler between them. Recycled: in the steady state a
+/// request allocates nothing.
 ///
 /// A plain verb sees the request where it lies in the receive buffer; for a coroutine it is copied
 /// first, so that views stay valid across its awaits.
@@ -119,7 +119,7 @@ class Exchange final : public server::MessageDelegate {
   void run();
   void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
-  static void driven(void* self, std::exception_ptr error);
+  static void driven(void* context, std::exception_ptr error);
   Answer choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb);
   void route();
   [[nodiscard]] std::string allowed_methods() const;
@@ -137,7 +137,7 @@ class Exchange final : public server::MessageDelegate {
 
   Worker& worker_;
   HTTPServerRequest request_;
-  Exchange* next_ = nullptr;      // in the worker's list of active ones
+  Exchange* next_ = nullptr;  // in the worker's list of active ones
   Exchange* previous_ = nullptr;
   server::ResponseWriter* writer_ = nullptr;  // nullptr once the response or the connection is over
   const http::RequestHead* head_ = nullptr;
@@ -171,11 +171,11 @@ class Exchange final : public server::MessageDelegate {
   bool preserved_ : 1 = false;
   bool head_written_ : 1 = false;
   bool finished_ : 1 = false;
-  bool closed_ : 1 = false;       // the client left before the response was finished
+  bool closed_ : 1 = false;  // the client left before the response was finished
   bool send_server_ : 1 = true;
   bool send_date_ : 1 = true;
   bool upgraded_ : 1 = false;
-  bool held_ : 1 = false;         // a session keeps the request
+  bool held_ : 1 = false;  // a session keeps the request
 
   http::RequestHead own_head_;
 };

@@ -7,8 +7,7 @@
 
 namespace squall::web {
 
-FlushAwaiter::FlushAwaiter(Exchange* exchange) noexcept
-    : StopNode(&on_stop), exchange_(exchange) {}
+FlushAwaiter::FlushAwaiter(Exchange* exchange) noexcept : StopNode(&on_stop), exchange_(exchange) {}
 
 FlushAwaiter::~FlushAwaiter() {
   if (exchange_ != nullptr && waiting_) exchange_->forget(*this);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/http_error.hpp>
-
 #include <squall/http/status.hpp>
 #include <squall/web/detail/handler_type.hpp>
+#include <squall/web/http_error.hpp>
 
 namespace squall::web {
 
 HTTPError::HTTPError(int status, std::string_view log_message, std::string_view reason)
-    : Error(log_message.empty()
-                ? std::string(http::reason_phrase(static_cast<unsigned>(status)))
-                : std::string(log_message)),
+    : Error(log_message.empty() ? std::string(http::reason_phrase(static_cast<unsigned>(status)))
+                                : std::string(log_message)),
       status_(status),
       has_log_message_(!log_message.empty()),
       reason_(reason) {}

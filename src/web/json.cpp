@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/json.hpp>
-
 #include "http/ascii.hpp"
 #include "web/exchange.hpp"
 #include "web/json_text.hpp"
+
+#include <squall/json.hpp>
 
 #include <string>
 
@@ -11,8 +11,7 @@ namespace squall::web {
 namespace {
 
 bool is_json(std::string_view content_type) noexcept {
-  const std::string_view type =
-      http::ascii::trim(content_type.substr(0, content_type.find(';')));
+  const std::string_view type = http::ascii::trim(content_type.substr(0, content_type.find(';')));
   return http::ascii::equal(type, "application/json") ||
          (type.size() > 5 && http::ascii::equal(type.substr(type.size() - 5), "+json"));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/request.hpp>
-
 #include "web/exchange.hpp"
+
+#include <squall/web/request.hpp>
 
 namespace squall::web {
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/request_handler.hpp>
-
 #include "http/cookie.hpp"
 #include "http/html.hpp"
 #include "http/set_cookie.hpp"
@@ -8,10 +6,10 @@
 
 #include <squall/base/error.hpp>
 #include <squall/http/status.hpp>
-
-#include <time.h>
+#include <squall/web/request_handler.hpp>
 
 #include <string>
+#include <time.h>
 #include <utility>
 
 namespace squall::web {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/request_handler.hpp>
-
 #include "web/web_testing.hpp"
 
 #include <squall/coro/sleep.hpp>
 #include <squall/json.hpp>
 #include <squall/web/application.hpp>
+#include <squall/web/request_handler.hpp>
 
 #include <chrono>
 #include <string>

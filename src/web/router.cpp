@@ -61,8 +61,7 @@ std::vector<Piece> take_apart(std::string_view pattern) {
     }
     if (!literal.empty()) {
       std::string storage;
-      pieces.push_back(
-          {Piece::Kind::literal, std::string(normalise_path(literal, storage))});
+      pieces.push_back({Piece::Kind::literal, std::string(normalise_path(literal, storage))});
       literal.clear();
     }
     pieces.push_back({tail ? Piece::Kind::tail : Piece::Kind::place, std::string(name)});
@@ -80,11 +79,10 @@ void check_parameters(const RouteTarget& target, std::string_view pattern,
                       const HandlerSpec& spec) {
   const auto check = [&](const detail::VerbEntry& verb) {
     if (!verb || verb.parameter_count == 0 || verb.parameter_count == target.names.size()) return;
-    throw UsageError("route \"" + std::string(pattern) + "\" has " +
-                     std::to_string(target.names.size()) +
-                     " path arguments, but its handler takes " +
-                     std::to_string(verb.parameter_count) +
-                     ": take all of them, or none and use path_argument()");
+    throw UsageError(
+        "route \"" + std::string(pattern) + "\" has " + std::to_string(target.names.size()) +
+        " path arguments, but its handler takes " + std::to_string(verb.parameter_count) +
+        ": take all of them, or none and use path_argument()");
   };
   const detail::HandlerType& type = spec.factory()->type;
   for (const detail::VerbEntry& verb : type.verbs) check(verb);
@@ -122,8 +120,8 @@ struct Router::Node {
       children.back()->prefix = literal;
       return *children.back();
     }
-    const auto [at, other] = std::mismatch(child->prefix.begin(), child->prefix.end(),
-                                           literal.begin(), literal.end());
+    const auto [at, other] =
+        std::mismatch(child->prefix.begin(), child->prefix.end(), literal.begin(), literal.end());
     const auto common = static_cast<std::size_t>(at - child->prefix.begin());
     if (common < child->prefix.size()) {
       auto lower = std::make_unique<Node>();
@@ -158,7 +156,7 @@ RouteTarget& Router::place(std::string_view pattern) {
   const std::vector<Piece> pieces = take_apart(pattern);
   Node* node = root_.get();
   std::vector<std::string> names;
-  std::unique_ptr<RouteTarget>* slot = nullptr;
+  bool tail = false;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const Piece& piece = pieces[i];
     if (piece.kind == Piece::Kind::literal) {
@@ -167,7 +165,7 @@ RouteTarget& Router::place(std::string_view pattern) {
     }
     names.push_back(piece.text);
     if (piece.kind == Piece::Kind::tail) {
-      slot = &node->tail;
+      tail = true;  // take_apart() made sure that nothing follows
       break;
     }
     std::string_view literal;
@@ -180,17 +178,17 @@ RouteTarget& Router::place(std::string_view pattern) {
     }
   }
   if (names.size() > max_arguments) refuse(pattern, "it has more than 16 places");
-  if (slot == nullptr) slot = &node->end;
-  if (*slot == nullptr) {
-    *slot = std::make_unique<RouteTarget>();
-    (*slot)->pattern = pattern;
-    (*slot)->names = std::move(names);
-    (*slot)->order = next_order_++;
-  } else if ((*slot)->names != names) {
+  std::unique_ptr<RouteTarget>& slot = tail ? node->tail : node->end;
+  if (slot == nullptr) {
+    slot = std::make_unique<RouteTarget>();
+    slot->pattern = pattern;
+    slot->names = std::move(names);
+    slot->order = next_order_++;
+  } else if (slot->names != names) {
     throw UsageError("route \"" + std::string(pattern) + "\" stands for the same paths as \"" +
-                     (*slot)->pattern + "\"");
+                     slot->pattern + "\"");
   }
-  return **slot;
+  return *slot;
 }
 
 void Router::add_pattern(std::string_view pattern, HandlerSpec target) {
@@ -198,8 +196,8 @@ void Router::add_pattern(std::string_view pattern, HandlerSpec target) {
   const bool taken = at.all || std::any_of(at.by_method.begin(), at.by_method.end(),
                                            [](const HandlerSpec& spec) { return bool(spec); });
   if (taken) {
-    throw UsageError("route \"" + std::string(pattern) + "\" is there already, as \"" +
-                     at.pattern + "\"");
+    throw UsageError("route \"" + std::string(pattern) + "\" is there already, as \"" + at.pattern +
+                     "\"");
   }
   check_parameters(at, pattern, target);
   at.all = std::move(target);
@@ -219,8 +217,8 @@ void Router::add_pattern(std::string_view pattern, http::Method method, HandlerS
 void Router::add_regex(std::string_view expression, HandlerSpec target) {
   RE2::Options options;
   options.set_log_errors(false);
-  auto compiled = std::make_unique<RE2>(
-      re2::StringPiece(expression.data(), expression.size()), options);
+  auto compiled =
+      std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
   if (!compiled->ok()) {
     throw UsageError("route re(\"" + std::string(expression) + "\"): " + compiled->error());
   }
@@ -260,7 +258,8 @@ const RouteTarget* Router::walk(const Node& node, std::string_view rest, Match& 
         if (segment.size() <= place.suffix.size() || !segment.ends_with(place.suffix)) continue;
         match.arguments[depth] = segment.substr(0, segment.size() - place.suffix.size());
         match.argument_count = depth + 1;
-        if (const RouteTarget* const found = walk(*place.next, rest.substr(segment.size()), match)) {
+        if (const RouteTarget* const found =
+                walk(*place.next, rest.substr(segment.size()), match)) {
           return found;
         }
         match.argument_count = depth;

@@ -18,9 +18,9 @@ namespace squall::web {
 struct RouteTarget {
   HandlerSpec all;
   std::array<HandlerSpec, http::method_count> by_method;
-  std::string pattern;                  ///< as the program wrote it
-  std::vector<std::string> names;       ///< of the path arguments; "" for a regular expression's
-  std::size_t order = 0;                ///< position in the table
+  std::string pattern;             ///< as the program wrote it
+  std::vector<std::string> names;  ///< of the path arguments; "" for a regular expression's
+  std::size_t order = 0;           ///< position in the table
 };
 
 /// The route table: patterns in a radix tree, regular expressions in a list.
@@ -39,8 +39,8 @@ class Router {
   Router& operator=(const Router&) = delete;
   ~Router();
 
-  /// Throws UsageError for a malformed pattern, one that stands for the same paths as an earlier one, or
-  /// a verb whose parameters do not fit it.
+  /// Throws UsageError for a malformed pattern, one that stands for the same paths as an earlier
+  /// one, or a verb whose parameters do not fit it.
   void add_pattern(std::string_view pattern, HandlerSpec target);
   void add_pattern(std::string_view pattern, http::Method method, HandlerSpec target);
   void add_regex(std::string_view expression, HandlerSpec target);
@@ -65,8 +65,8 @@ class Router {
 };
 
 /// Decodes percent-encoded unreserved characters and writes other escapes in capitals (RFC 3986
-/// §6.2.2), so that "/%7euser" and "/~user" are the same path. Returns `path` itself when there is nothing
-/// to do, else a view of `storage`.
+/// §6.2.2), so that "/%7euser" and "/~user" are the same path. Returns `path` itself when there is
+/// nothing to do, else a view of `storage`.
 [[nodiscard]] std::string_view normalise_path(std::string_view path, std::string& storage);
 
 }  // namespace squall::web

@@ -1,38 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/static_file_handler.hpp>
-
 #include "http/date.hpp"
 #include "http/etag.hpp"
 #include "http/mime.hpp"
 #include "loop/unique_fd.hpp"
 #include "web/exchange.hpp"
 
+#include <squall/base/result.hpp>
+#include <squall/web/static_file_handler.hpp>
+
+#include <cerrno>
+#include <charconv>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
-#include <string>
-
 namespace squall::web {
 namespace {
 
-/// Opens `path` below `root`, wherever its symbolic links and dots lead: the kernel refuses what leaves the
-/// root.
-UniqueFd open_beneath(const std::string& root, const std::string& path, struct stat& status) {
+/// Opens `path` below `root`, wherever its symbolic links and dots lead: the kernel refuses what
+/// leaves the root.
+Result<UniqueFd> open_beneath(const std::string& root, const std::string& path,
+                              struct stat& status) {
   const UniqueFd directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return {};
+  if (!directory) return std::error_code(errno, std::generic_category());
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // not to wait for a writer of a FIFO
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  UniqueFd file(static_cast<int>(
-      ::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
-  if (file && ::fstat(file.get(), &status) != 0) file.reset();
+  UniqueFd file(
+      static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return std::error_code(errno, std::generic_category());
+  }
   return file;
+}
+
+[[noreturn]] void refuse(std::error_code error) {
+  switch (error.value()) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+    case EXDEV:  // it leads out of the root
+      throw HTTPError(404);
+    case EACCES:
+      throw HTTPError(403);
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      throw HTTPError(503, "cannot open a file: " + error.message());
+    default:
+      throw HTTPError(500, "cannot open a file: " + error.message());
+  }
 }
 
 std::string hex(std::uint64_t number) {
@@ -40,11 +62,11 @@ std::string hex(std::uint64_t number) {
   return {text, std::to_chars(text, text + sizeof text, number, 16).ptr};
 }
 
-// Two changes within a clock tick that leave the size alone would share it; nginx lives with that too.
+// Two changes within a clock tick that leave the size alone would share it; nginx lives with that
+// too.
 std::string etag_of(const struct stat& file) {
-  const std::uint64_t modified =
-      static_cast<std::uint64_t>(file.st_mtim.tv_sec) * 1'000'000'000 +
-      static_cast<std::uint64_t>(file.st_mtim.tv_nsec);
+  const std::uint64_t modified = static_cast<std::uint64_t>(file.st_mtim.tv_sec) * 1'000'000'000 +
+                                 static_cast<std::uint64_t>(file.st_mtim.tv_nsec);
   std::string etag;
   etag.append(1, '"').append(hex(modified)).append(1, '-');
   etag.append(hex(static_cast<std::uint64_t>(file.st_size))).append(1, '"');
@@ -73,7 +95,7 @@ void StaticFileHandler::get(std::string_view path) {
   std::string name(path);
   if (name.empty()) name = ".";
   struct stat status {};
-  UniqueFd file = open_beneath(root_, name, status);
+  Result<UniqueFd> file = open_beneath(root_, name, status);
   if (file && S_ISDIR(status.st_mode)) {
     if (default_filename_.empty()) throw HTTPError(404);
     if (!request().path().ends_with('/')) {
@@ -89,9 +111,8 @@ void StaticFileHandler::get(std::string_view path) {
     name += default_filename_;
     file = open_beneath(root_, name, status);
   }
-  if (!file || !S_ISREG(status.st_mode)) {
-    throw HTTPError(errno == EACCES ? 403 : 404);
-  }
+  if (!file) refuse(file.error());
+  if (!S_ISREG(status.st_mode)) throw HTTPError(404);
   const std::string etag = etag_of(status);
   char date[http::http_date_size];
   http::format_http_date(status.st_mtim.tv_sec, date);
@@ -103,7 +124,7 @@ void StaticFileHandler::get(std::string_view path) {
     return;
   }
   set_header("Content-Type", http::mime_type(name));
-  exchange().finish_with_file(std::move(file), static_cast<std::size_t>(status.st_size));
+  exchange().finish_with_file(std::move(*file), static_cast<std::size_t>(status.st_size));
 }
 
 }  // namespace squall::web

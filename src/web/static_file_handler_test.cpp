@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/static_file_handler.hpp>
-
 #include "web/web_testing.hpp"
 
 #include <squall/web/application.hpp>
-
-#include <sys/stat.h>
-#include <unistd.h>
+#include <squall/web/static_file_handler.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace squall::web {
 namespace {
@@ -30,8 +28,8 @@ class StaticFileHandlerTest : public WebTest {
     EXPECT_EQ(::symlink("a.css", (root + "/in.css").c_str()), 0);
   }
   ~StaticFileHandlerTest() override {
-    for (const char* file : {"/site/a.css", "/site/sub/index.html", "/secret.txt", "/site/out",
-                             "/site/in.css"}) {
+    for (const char* file :
+         {"/site/a.css", "/site/sub/index.html", "/secret.txt", "/site/out", "/site/in.css"}) {
       ::unlink((base + file).c_str());
     }
     ::rmdir((root + "/sub").c_str());

@@ -8,18 +8,18 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <mutex>
+#include <netinet/in.h>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 namespace squall::web {
 
-/// Serves an application on this thread's loop while a client thread talks to it with plain sockets.
+/// Serves an application on this thread's loop while a client thread talks to it with plain
+/// sockets.
 class WebTest : public ::testing::Test {
  protected:
   WebTest() {
@@ -33,8 +33,8 @@ class WebTest : public ::testing::Test {
   }
   ~WebTest() override { log::set_sink(nullptr, nullptr); }
 
-  /// Sends `bytes` on one connection, closes the sending side when `half_close` says so, and gives all
-  /// that comes back until the server closes.
+  /// Sends `bytes` on one connection, closes the sending side when `half_close` says so, and gives
+  /// all that comes back until the server closes.
   std::string send(Application& app, std::string_view bytes, bool half_close = true) {
     const std::uint16_t port = app.listen(0, {.address = "127.0.0.1"});
     std::string answer;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/websocket_handler.hpp>
-
 #include "web/exchange.hpp"
 #include "web/json_text.hpp"
 #include "web/websocket_session.hpp"
 #include "websocket/handshake.hpp"
 
 #include <squall/base/error.hpp>
+#include <squall/web/websocket_handler.hpp>
 
 #include <algorithm>
 
@@ -17,9 +16,8 @@ WebSocketHandler::~WebSocketHandler() = default;
 bool WebSocketHandler::check_origin(std::string_view origin) {
   if (websocket::same_origin(origin, request().host())) return true;
   const std::vector<std::string>& allowed = exchange().worker().application().allowed_origins;
-  return std::any_of(allowed.begin(), allowed.end(), [origin](const std::string& one) {
-    return one == "*" || one == origin;
-  });
+  return std::any_of(allowed.begin(), allowed.end(),
+                     [origin](const std::string& one) { return one == "*" || one == origin; });
 }
 
 std::string_view WebSocketHandler::select_subprotocol(const std::vector<std::string_view>&) {

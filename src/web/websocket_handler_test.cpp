@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <squall/web/websocket_handler.hpp>
-
 #include "web/web_testing.hpp"
 #include "websocket/frame.hpp"
 
 #include <squall/coro/sleep.hpp>
 #include <squall/json.hpp>
 #include <squall/web/application.hpp>
+#include <squall/web/websocket_handler.hpp>
 
 #include <chrono>
 #include <string>

@@ -62,12 +62,14 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
   // Without Origin the client is no browser, and no page can misuse it (RFC 6455 §10.2).
   if (head.has(http::FieldId::origin) && !handler.check_origin(head.field(http::FieldId::origin))) {
     exchange->refuse_websocket(
-        403, "this origin may not connect: it is not the host's own; see websocket_allowed_origins");
+        403,
+        "this origin may not connect: it is not the host's own; see websocket_allowed_origins");
     co_return;
   }
   const std::vector<std::string_view> offered = websocket::offered_subprotocols(head);
   const std::string subprotocol(handler.select_subprotocol(offered));
-  if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
+  if (!subprotocol.empty() &&
+      std::find(offered.begin(), offered.end(), subprotocol) == offered.end()) {
     throw UsageError("select_subprotocol() chose \"" + subprotocol +
                      "\", which the client does not offer");
   }

@@ -19,8 +19,8 @@ namespace squall::web {
 
 class Exchange;
 
-/// A WebSocketHandler and its connection. It lives from the handshake until the handler's on_close() has
-/// returned and none of its coroutines runs any more.
+/// A WebSocketHandler and its connection. It lives from the handshake until the handler's
+/// on_close() has returned and none of its coroutines runs any more.
 class WebSocketSession final : public server::WebSocketDelegate, public squall::detail::Pooled {
  public:
   /// prepare(), the handshake, open(): what an exchange runs for a WebSocket route.
@@ -72,7 +72,7 @@ class WebSocketSession final : public server::WebSocketDelegate, public squall::
   static Task<> run_accept(Exchange* exchange, const detail::SocketType* type);
   void opened(Exchange& exchange);
   void failed(const char* where, std::exception_ptr error) noexcept;
-  static void message_done(void* self, std::exception_ptr error);
+  static void message_done(void* context, std::exception_ptr error);
   void end() noexcept;
   [[nodiscard]] const Details& details() const noexcept;
   Details& own_details();

@@ -68,10 +68,10 @@ class Buffer {
   void grow(std::size_t needed, std::size_t ceiling) {
     const std::size_t twice = needed > ceiling / 2 ? ceiling : needed * 2;
     const std::size_t capacity = std::min(std::max(twice, least_bytes), ceiling);
-    char* const data = static_cast<char*>(std::realloc(data_.get(), capacity));
+    char* const old = data_.release();  // realloc takes it, if it does not fail
+    char* const data = static_cast<char*>(std::realloc(old, capacity));
+    data_.reset(data != nullptr ? data : old);
     if (data == nullptr) throw std::bad_alloc();
-    (void)data_.release();  // realloc took it
-    data_.reset(data);
     capacity_ = capacity;
   }
 

@@ -17,17 +17,17 @@ class Duration {
 
   /// Converts from std::chrono::duration of any representation and period.
   template <class Chrono>
-    requires requires(const Chrono& chrono) {
-      chrono.count();
-      Chrono::period::num;
-      Chrono::period::den;
-    }
+  requires requires(const Chrono& chrono) {
+    chrono.count();
+    Chrono::period::num;
+    Chrono::period::den;
+  }
   constexpr Duration(const Chrono& chrono) noexcept {  // NOLINT: implicit by design
     constexpr std::int64_t second = 1'000'000'000;
     if constexpr (std::is_floating_point_v<decltype(chrono.count())>) {
-      nanoseconds_ = static_cast<std::int64_t>(static_cast<double>(chrono.count()) *
-                                               (static_cast<double>(second) * Chrono::period::num /
-                                                Chrono::period::den));
+      nanoseconds_ = static_cast<std::int64_t>(
+          static_cast<double>(chrono.count()) *
+          (static_cast<double>(second) * Chrono::period::num / Chrono::period::den));
     } else if constexpr (second % Chrono::period::den == 0) {
       nanoseconds_ = static_cast<std::int64_t>(chrono.count()) *
                      (second / Chrono::period::den * Chrono::period::num);

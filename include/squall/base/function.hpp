@@ -22,9 +22,9 @@ class MoveOnlyFunction<R(Args...)> {
   MoveOnlyFunction(std::nullptr_t) noexcept {}  // NOLINT: implicit by design
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, MoveOnlyFunction> &&
-             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
-  MoveOnlyFunction(F&& callable) {  // NOLINT: implicit by design
+  requires(!std::is_same_v<std::remove_cvref_t<F>, MoveOnlyFunction> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+      MoveOnlyFunction(F&& callable) {  // NOLINT: implicit by design
     using Callable = std::decay_t<F>;
     if constexpr (fits<Callable>) {
       ::new (static_cast<void*>(&storage_)) Callable(std::forward<F>(callable));
@@ -64,8 +64,9 @@ class MoveOnlyFunction<R(Args...)> {
   };
 
   template <class F>
-  static constexpr bool fits = sizeof(F) <= sizeof(Storage) && alignof(F) <= alignof(Storage) &&
-                               std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits =
+      sizeof(F) <= sizeof(Storage) &&
+      alignof(F) <= alignof(Storage) && std::is_nothrow_move_constructible_v<F>;
 
   template <class F>
   static F& inline_callable(Storage* storage) noexcept {

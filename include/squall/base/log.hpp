@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-/// Log lines of the library and, if it likes, of the program. By default they go to standard error as
+/// Log lines of the library and, if it likes, of the program. By default they go to standard error
+/// as
 /// `[I 260102 03:04:05 channel] message`, coloured on a terminal.
 namespace squall::log {
 

@@ -21,8 +21,8 @@ class [[nodiscard]] Result {
   }
   Result(std::error_code error) noexcept : error_(error), has_value_(false) {}  // NOLINT
   template <class E>
-    requires std::is_error_code_enum_v<E>
-  Result(E error) noexcept : error_(make_error_code(error)), has_value_(false) {}  // NOLINT
+  requires std::is_error_code_enum_v<E> Result(E error)
+  noexcept : error_(make_error_code(error)), has_value_(false) {}  // NOLINT
 
   Result(Result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
       : error_(other.error_), has_value_(other.has_value_) {
@@ -79,8 +79,8 @@ class [[nodiscard]] Result<void> {
   Result() noexcept = default;
   Result(std::error_code error) noexcept : error_(error) {}  // NOLINT: implicit by design
   template <class E>
-    requires std::is_error_code_enum_v<E>
-  Result(E error) noexcept : error_(make_error_code(error)) {}  // NOLINT
+  requires std::is_error_code_enum_v<E> Result(E error)
+  noexcept : error_(make_error_code(error)) {}  // NOLINT
 
   [[nodiscard]] bool has_value() const noexcept { return !error_; }
   explicit operator bool() const noexcept { return !error_; }

@@ -67,7 +67,7 @@ class TaskPromise final : public PromiseBase {
   Task<T> get_return_object() noexcept;
 
   template <class U>
-    requires std::is_constructible_v<T, U&&>
+  requires std::is_constructible_v<T, U&&>
   void return_value(U&& value) {
     ::new (static_cast<void*>(&value_)) T(std::forward<U>(value));
     outcome_ = Outcome::value;

@@ -31,8 +31,8 @@ class TaskGroup {
   /// Starts `function(args...)`, which returns a task. Function and arguments are kept until it has
   /// ended, so a capturing lambda is safe here.
   template <class F, class... Args>
-    requires std::is_invocable_r_v<Task<>, std::decay_t<F>&, std::decay_t<Args>...>
-  void spawn(F&& function, Args&&... args) {
+  requires std::is_invocable_r_v < Task<>, std::decay_t<F>
+  &, std::decay_t<Args>... > void spawn(F&& function, Args&&... args) {
     spawn(keep(std::forward<F>(function), std::forward<Args>(args)...));
   }
 
@@ -72,7 +72,7 @@ class TaskGroup {
   static Task<> keep(F function, Args... args) {
     co_await function(std::move(args)...);
   }
-  static void on_done(void* entry, std::exception_ptr error);
+  static void on_done(void* context, std::exception_ptr error);
 
   StopSource source_;
   Entry* entries_ = nullptr;

@@ -26,6 +26,8 @@ class ExecutorJob {
 
   /// On the worker's thread: runs the function, then posts the news to the loop.
   void work() noexcept;
+  /// Of a job that nobody holds yet.
+  void discard() noexcept;
   void retain() noexcept;
   void release() noexcept;
 
@@ -125,10 +127,9 @@ class ExecutorAwaiter final : public ExecutorAwaiterBase {
 /// A pool of threads for work that would block the loop: computation, files, foreign libraries.
 class Executor {
  public:
-  /// `threads` of zero means the number of CPUs plus four, at most 32. At most `max_queued` jobs wait;
-  /// one more throws Error.
-  explicit Executor(std::size_t threads = 0,
-                    std::size_t max_queued = limits::executor_queue_jobs);
+  /// `threads` of zero means the number of CPUs plus four, at most 32. At most `max_queued` jobs
+  /// wait; one more throws Error.
+  explicit Executor(std::size_t threads = 0, std::size_t max_queued = limits::executor_queue_jobs);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
   /// Waits for the jobs that run; those that wait are dropped and their awaits never resume.
@@ -137,9 +138,9 @@ class Executor {
   /// The process's own, made at the first use.
   static Executor& shared();
 
-  /// Runs `function(args...)` on a thread of the pool; await the result on the loop. The call itself
-  /// queues the job. Exceptions come out of the await. When the awaiting task is asked to stop, the
-  /// await ends with CancelledError and the job, if it runs, goes on unheard.
+  /// Runs `function(args...)` on a thread of the pool; await the result on the loop. The call
+  /// itself queues the job. Exceptions come out of the await. When the awaiting task is asked to
+  /// stop, the await ends with CancelledError and the job, if it runs, goes on unheard.
   template <class F, class... Args>
   [[nodiscard]] auto run(F&& function, Args&&... args) {
     using R = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>&&...>;

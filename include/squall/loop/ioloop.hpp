@@ -31,9 +31,9 @@ class TimeoutHandle {
   std::uint64_t id_ = 0;
 };
 
-/// The event loop: one a thread. Everything of a connection happens on its loop's thread, so handlers
-/// of one loop never race. Only post() and add_callback() may be called from other threads. The first loop
-/// makes the process ignore SIGPIPE, unless the program handles it.
+/// The event loop: one a thread. Everything of a connection happens on its loop's thread, so
+/// handlers of one loop never race. Only post() and add_callback() may be called from other
+/// threads. The first loop makes the process ignore SIGPIPE, unless the program handles it.
 class IOLoop {
  public:
   IOLoop(const IOLoop&) = delete;
@@ -54,10 +54,8 @@ class IOLoop {
   T run_sync(Task<T> task, Duration timeout = {});
   /// The same for `function()`, which returns a task and is kept until it has ended.
   template <class F>
-    requires std::is_invocable_v<F&>
-  auto run_sync(F function, Duration timeout = {}) {
-    return run_sync(function(), timeout);
-  }
+  requires std::is_invocable_v<F&>
+  auto run_sync(F function, Duration timeout = {}) { return run_sync(function(), timeout); }
 
   /// Runs `function` in a turn to come. Safe from any thread. Dropped when the loop is gone;
   /// throws Error when a million functions wait already. Exceptions are logged.
@@ -65,8 +63,9 @@ class IOLoop {
   /// Tornado's name for post().
   template <class F, class... Args>
   void add_callback(F&& function, Args&&... args) {
-    post([function = std::forward<F>(function),
-          ... args = std::forward<Args>(args)]() mutable { function(std::move(args)...); });
+    post([function = std::forward<F>(function), ... args = std::forward<Args>(args)]() mutable {
+      function(std::move(args)...);
+    });
   }
 
   /// Runs `function` once, no earlier than `delay` from now; resolution a millisecond.
@@ -81,13 +80,13 @@ class IOLoop {
   /// Starts `function(args...)`, which returns a task; function and arguments are kept until it has
   /// ended, so a capturing lambda is safe here.
   template <class F, class... Args>
-    requires std::is_invocable_r_v<Task<>, std::decay_t<F>&, std::decay_t<Args>...>
-  void spawn(F&& function, Args&&... args) {
+  requires std::is_invocable_r_v < Task<>, std::decay_t<F>
+  &, std::decay_t<Args>... > void spawn(F&& function, Args&&... args) {
     spawn(keep(std::forward<F>(function), std::forward<Args>(args)...));
   }
 
-  /// Calls `handler` on this loop whenever the process gets `signal_number`. A UsageError when another
-  /// loop has that signal.
+  /// Calls `handler` on this loop whenever the process gets `signal_number`. A UsageError when
+  /// another loop has that signal.
   void add_signal_handler(int signal_number, MoveOnlyFunction<void()> handler);
   /// Restores the signal's earlier disposition.
   void remove_signal_handler(int signal_number) noexcept;
@@ -152,8 +151,8 @@ T IOLoop::run_sync(Task<T> task, Duration timeout) {
 /// Starts `task` on the calling thread's loop; see IOLoop::spawn().
 inline void spawn(Task<> task) { IOLoop::current().spawn(std::move(task)); }
 template <class F, class... Args>
-  requires std::is_invocable_r_v<Task<>, std::decay_t<F>&, std::decay_t<Args>...>
-void spawn(F&& function, Args&&... args) {
+requires std::is_invocable_r_v < Task<>, std::decay_t<F>
+&, std::decay_t<Args>... > void spawn(F&& function, Args&&... args) {
   IOLoop::current().spawn(std::forward<F>(function), std::forward<Args>(args)...);
 }
 

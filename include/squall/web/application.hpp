@@ -28,10 +28,11 @@ struct re {
 
 /// One line of the route table.
 ///
-/// A pattern is a path: literal text, `{name}` for a part of one segment, `{name...}` at the end for all
-/// the rest. Among patterns the most specific wins, wherever it stands: literal text before `{name}`
-/// before `{name...}`. A regular expression wins over the patterns that stand behind it in the table and
-/// over later expressions. Two routes for the same paths are a UsageError at the start.
+/// A pattern is a path: literal text, `{name}` for a part of one segment, `{name...}` at the end
+/// for all the rest. Among patterns the most specific wins, wherever it stands: literal text before
+/// `{name}` before `{name...}`. A regular expression wins over the patterns that stand behind it in
+/// the table and over later expressions. Two routes for the same paths are a UsageError at the
+/// start.
 struct Route {
   Route(std::string_view path_pattern, HandlerSpec to)
       : pattern(path_pattern), target(std::move(to)) {}
@@ -43,19 +44,20 @@ struct Route {
   bool is_regex = false;
 };
 
-/// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`. Views are
-/// copied by the constructor.
+/// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
+/// Views are copied by the constructor.
 struct Settings {
-  bool debug = false;       ///< error pages tell what happened
-  bool access_log = true;   ///< one line a request
+  bool debug = false;      ///< error pages tell what happened
+  bool access_log = true;  ///< one line a request
   /// Replaces the access log's line.
   void (*log_function)(const RequestHandler& handler) = nullptr;
 
   std::string_view static_path = {};  ///< a directory; "" serves none
   std::string_view static_url_prefix = "/static/";
 
-  /// Origins besides the same host whose pages may open WebSockets, as "https://example.com"; "*" for any.
-  /// To be written inside the braces of the Settings; assigned later, the list would be gone at once.
+  /// Origins besides the same host whose pages may open WebSockets, as "https://example.com"; "*"
+  /// for any. To be written inside the braces of the Settings; assigned later, the list would be
+  /// gone at once.
   std::initializer_list<std::string_view> websocket_allowed_origins = {};
   std::size_t websocket_max_message_size = limits::websocket_message_bytes;  ///< bytes
   std::size_t websocket_max_queue = limits::websocket_queue_bytes;           ///< bytes
@@ -66,8 +68,8 @@ struct Settings {
   Duration header_timeout = Duration::from_seconds(10);       ///< for a whole request head
   Duration body_timeout = Duration::from_seconds(30);         ///< between two pieces of a body
   Duration idle_connection_timeout = Duration::from_seconds(75);  ///< between two requests
-  Duration write_timeout = Duration::from_seconds(60);        ///< without the client reading
-  Duration shutdown_timeout = Duration::from_seconds(10);     ///< for requests to finish on SIGTERM
+  Duration write_timeout = Duration::from_seconds(60);            ///< without the client reading
+  Duration shutdown_timeout = Duration::from_seconds(10);  ///< for requests to finish on SIGTERM
   /// SIGTERM and SIGINT shut the application down and stop the loop; a second one does so at once.
   bool handle_signals = true;
 };
@@ -76,16 +78,16 @@ static_assert(std::is_trivially_destructible_v<Settings>);
 struct ListenOptions {
   /// A literal address or a host name of this machine; "" means all interfaces, IPv4 and IPv6.
   std::string_view address = {};
-  /// Threads, each with a loop and a socket of its own (SO_REUSEPORT). With more than one, handlers of
-  /// different connections run at the same time: what they share needs protection.
+  /// Threads, each with a loop and a socket of its own (SO_REUSEPORT). With more than one, handlers
+  /// of different connections run at the same time: what they share needs protection.
   std::size_t workers = 1;
   int backlog = limits::listen_backlog;
   bool reuse_port = false;  ///< let other processes listen on the port too
 };
 static_assert(std::is_trivially_destructible_v<ListenOptions>);
 
-/// A web application: routes, settings, and the servers that serve them. It belongs to the thread that
-/// makes it and must outlive the running of its loop.
+/// A web application: routes, settings, and the servers that serve them. It belongs to the thread
+/// that makes it and must outlive the running of its loop.
 class Application {
  public:
   Application();
@@ -99,10 +101,11 @@ class Application {
   /// Adds a route; before listen().
   void add_route(const Route& route);
 
-  /// Routes one method of a pattern to a function. Its parameters are the path arguments, after an optional
-  /// `web::Request&`; it may return text or JSON to write, nothing, or a Task of these.
+  /// Routes one method of a pattern to a function. Its parameters are the path arguments, after an
+  /// optional `web::Request&`; it may return text or JSON to write, nothing, or a Task of these.
   ///
-  ///     app.get("/hello/{name}", [](web::Request&, std::string name) { return "Hello, " + name; });
+  ///     app.get("/hello/{name}", [](web::Request&, std::string name) { return "Hello, " + name;
+  ///     });
   template <class F>
   void get(std::string_view pattern, F function) {
     route(http::Method::get, pattern, std::move(function));
@@ -132,14 +135,15 @@ class Application {
   /// Answers what no route matches; the default is 404.
   void set_default_handler(HandlerSpec handler);
 
-  /// Listens and serves from the next turn of this thread's loop on. Port 0 takes a free one. Returns the
-  /// port. May be called several times. Throws std::system_error that names the address.
+  /// Listens and serves from the next turn of this thread's loop on. Port 0 takes a free one.
+  /// Returns the port. May be called several times. Throws std::system_error that names the
+  /// address.
   std::uint16_t listen(std::uint16_t port, const ListenOptions& options = {});
   /// Listens on a unix socket; a path that begins with '@' is in the abstract namespace.
   void listen_unix(std::string_view path, unsigned mode = 0600);
 
-  /// Stops accepting, lets requests finish, closes WebSockets with 1001, and then stops the loop; after
-  /// Settings::shutdown_timeout what is left is broken. Called by SIGTERM and SIGINT.
+  /// Stops accepting, lets requests finish, closes WebSockets with 1001, and then stops the loop;
+  /// after Settings::shutdown_timeout what is left is broken. Called by SIGTERM and SIGINT.
   void shutdown();
 
   [[nodiscard]] const Settings& settings() const noexcept;

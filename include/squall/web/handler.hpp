@@ -65,8 +65,8 @@ struct HandlerOf {
     return HandlerSpec(new ClassFactory<T>());
   }
 
-  /// Arguments for the constructor of each handler: `web::handler<Story>(std::ref(store))`. They are
-  /// kept by value and passed as const; wrap references, which must outlive the application.
+  /// Arguments for the constructor of each handler: `web::handler<Story>(std::ref(store))`. They
+  /// are kept by value and passed as const; wrap references, which must outlive the application.
   template <class... Args>
   HandlerSpec operator()(Args&&... args) const {
     static_assert(std::is_constructible_v<T, const std::decay_t<Args>&...>,

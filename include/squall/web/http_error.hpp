@@ -11,8 +11,8 @@ namespace squall::web {
 /// Thrown by a handler, becomes that response: `throw web::HTTPError(404);`.
 class HTTPError : public Error {
  public:
-  /// `status` is 400 to 599, else 500 is answered. `log_message` goes to the log, never to the client;
-  /// `reason` replaces the usual phrase of the status line.
+  /// `status` is 400 to 599, else 500 is answered. `log_message` goes to the log, never to the
+  /// client; `reason` replaces the usual phrase of the status line.
   explicit HTTPError(int status = 500, std::string_view log_message = {},
                      std::string_view reason = {});
 

@@ -30,9 +30,8 @@ concept PathInteger = std::integral<T> && !std::same_as<T, bool> && !std::same_a
 template <PathInteger T>
 bool parse_path_argument(std::string_view text, T& out) noexcept {
   if constexpr (std::is_signed_v<T>) {
-    constexpr auto high = static_cast<long long>(static_cast<T>(~static_cast<T>(0)) == -1
-                                                     ? (1ULL << (sizeof(T) * 8 - 1)) - 1
-                                                     : 0);
+    constexpr auto high = static_cast<long long>(
+        static_cast<T>(~static_cast<T>(0)) == -1 ? (1ULL << (sizeof(T) * 8 - 1)) - 1 : 0);
     long long wide = 0;
     if (!parse_signed(text, -high - 1, high, wide)) return false;
     out = static_cast<T>(wide);

@@ -11,8 +11,8 @@ namespace squall::web {
 
 class Exchange;
 
-/// The request that a handler answers. Views from it are valid as long as the handler (of a WebSocket:
-/// until open() has ended).
+/// The request that a handler answers. Views from it are valid as long as the handler (of a
+/// WebSocket: until open() has ended).
 class HTTPServerRequest {
  public:
   [[nodiscard]] http::Method method() const noexcept;

@@ -25,10 +25,10 @@ struct Settings;
 
 /// Attributes of a cookie (RFC 6265 §4.1). Views: set_cookie() copies what it needs.
 struct CookieOptions {
-  std::string_view domain = {};    ///< "" means this host alone
+  std::string_view domain = {};  ///< "" means this host alone
   std::string_view path = "/";
-  int expires_days = 0;            ///< zero means until the browser is closed
-  int max_age = -1;                ///< seconds; below zero sends none
+  int expires_days = 0;  ///< zero means until the browser is closed
+  int max_age = -1;      ///< seconds; below zero sends none
   bool secure = false;
   bool httponly = false;
   bool partitioned = false;
@@ -48,10 +48,10 @@ class FlushAwaiter;
 ///       void post(int id) { ... }
 ///     };
 ///
-/// Verbs are get, head, post, put, patch, delete_, options, trace. HEAD is answered by get() without
-/// the body, OPTIONS with the verbs there are, unless the class defines them. The order for one
-/// request: prepare(), the verb, finish() if the verb did not, on_finish(). Everything happens on one
-/// loop's thread. The members may not be used in the constructor.
+/// Verbs are get, head, post, put, patch, delete_, options, trace. HEAD is answered by get()
+/// without the body, OPTIONS with the verbs there are, unless the class defines them. The order for
+/// one request: prepare(), the verb, finish() if the verb did not, on_finish(). Everything happens
+/// on one loop's thread. The members may not be used in the constructor.
 class RequestHandler : public squall::detail::Pooled {
  public:
   RequestHandler() noexcept = default;
@@ -61,8 +61,8 @@ class RequestHandler : public squall::detail::Pooled {
 
   // Hooks, called by the framework.
 
-  /// Runs before the verb; finishing the response here (redirect(), finish(), an exception) skips it.
-  /// May be a coroutine; a plain one returns `{}`.
+  /// Runs before the verb; finishing the response here (redirect(), finish(), an exception) skips
+  /// it. May be a coroutine; a plain one returns `{}`.
   virtual Task<> prepare();
   /// Runs after the response has been handed to the connection; cannot change it.
   virtual void on_finish();
@@ -73,8 +73,8 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] virtual bool cancel_on_disconnect() const noexcept;
   /// Sets headers that error pages keep; called before prepare() and by clear().
   virtual void set_default_headers();
-  /// Writes the page of an error, with write() and set_header(). `error` is what the handler threw, if
-  /// it did. The default is a line of HTML; with Settings::debug it names the exception.
+  /// Writes the page of an error, with write() and set_header(). `error` is what the handler threw,
+  /// if it did. The default is a line of HTML; with Settings::debug it names the exception.
   virtual void write_error(int status, std::exception_ptr error);
 
   // The request.
@@ -82,8 +82,8 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] const HTTPServerRequest& request() const;
 
   /// The last value of a query or urlencoded body argument, decoded, control characters replaced
-  /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default, HTTPError
-  /// 400 when it is not UTF-8. A body argument goes before a query argument.
+  /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default,
+  /// HTTPError 400 when it is not UTF-8. A body argument goes before a query argument.
   [[nodiscard]] std::string get_argument(std::string_view name);
   [[nodiscard]] std::string get_argument(std::string_view name, std::string_view default_value);
   [[nodiscard]] std::vector<std::string> get_arguments(std::string_view name);
@@ -97,8 +97,8 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] std::vector<std::string> get_body_arguments(std::string_view name);
   /// A path argument of the route by its name, percent-decoded; UsageError when it has none such.
   [[nodiscard]] std::string_view path_argument(std::string_view name) const;
-  /// The request's body as JSON. Throws HTTPError 400 when it is none, 415 when its Content-Type says that
-  /// it is something else. Needs <squall/json.hpp>.
+  /// The request's body as JSON. Throws HTTPError 400 when it is none, 415 when its Content-Type
+  /// says that it is something else. Needs <squall/json.hpp>.
   [[nodiscard]] json::value json_body() const;
 
   /// A cookie of the request, `default_value` when there is none.
@@ -110,8 +110,8 @@ class RequestHandler : public squall::detail::Pooled {
   /// `reason` replaces the usual phrase; characters that cannot stand there make it "Unknown".
   void set_status(int status, std::string_view reason = {});
   [[nodiscard]] int get_status() const;
-  /// Replaces a header. Throws UsageError for names and values that cannot be sent (line breaks, control
-  /// characters).
+  /// Replaces a header. Throws UsageError for names and values that cannot be sent (line breaks,
+  /// control characters).
   void set_header(std::string_view name, std::string_view value);
   void set_header(std::string_view name, std::int64_t value);
   /// Adds a line, beside those of the same name.
@@ -121,10 +121,9 @@ class RequestHandler : public squall::detail::Pooled {
   /// The first header of that name set so far, or "".
   [[nodiscard]] std::string_view get_header(std::string_view name) const;
 
-  /// Queues a Set-Cookie; a later one of the same name, domain and path replaces it. UsageError when
-  /// name, value or an attribute cannot be sent.
-  void set_cookie(std::string_view name, std::string_view value,
-                  const CookieOptions& options = {});
+  /// Queues a Set-Cookie; a later one of the same name, domain and path replaces it. UsageError
+  /// when name, value or an attribute cannot be sent.
+  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
   /// Expires a cookie; domain and path must be those it was set with.
   void clear_cookie(std::string_view name, const CookieOptions& options = {});
 
@@ -136,9 +135,9 @@ class RequestHandler : public squall::detail::Pooled {
     write_json(document);
   }
 
-  /// Sends what was written so far; the first time with the headers. `co_await flush();` waits until it
-  /// has left, which keeps memory bounded however slow the client is, and throws StreamClosedError when
-  /// the client has gone.
+  /// Sends what was written so far; the first time with the headers. `co_await flush();` waits
+  /// until it has left, which keeps memory bounded however slow the client is, and throws
+  /// StreamClosedError when the client has gone.
   FlushAwaiter flush();
 
   /// Ends the response. Called after the verb by itself.
@@ -154,11 +153,11 @@ class RequestHandler : public squall::detail::Pooled {
   }
   [[nodiscard]] bool is_finished() const noexcept;
 
-  /// Sends the client to `url` (made safe for the header) with 302, or 301 when `permanent`, or another
-  /// status of 300 to 399, and finishes.
+  /// Sends the client to `url` (made safe for the header) with 302, or 301 when `permanent`, or
+  /// another status of 300 to 399, and finishes.
   void redirect(std::string_view url, bool permanent = false, int status = 0);
-  /// Answers with an error page through write_error() and finishes. When part of the response has left
-  /// already, the connection is broken, so that the client notices.
+  /// Answers with an error page through write_error() and finishes. When part of the response has
+  /// left already, the connection is broken, so that the client notices.
   void send_error(int status = 500);
   /// Forgets headers and body written so far.
   void clear();

@@ -24,7 +24,8 @@ class WebSocketSession;
 enum class SendResult : std::uint8_t {
   sent,      ///< queued; it leaves at the end of the loop's turn
   closed,    ///< the connection is closing or closed; nothing was queued
-  overflow,  ///< more waits for this client than Settings::websocket_max_queue allows; it is disconnected
+  overflow,  ///< more waits for this client than Settings::websocket_max_queue allows; it is
+             ///< disconnected
 };
 
 class DrainAwaiter;
@@ -35,12 +36,13 @@ class DrainAwaiter;
 ///
 ///     void open();                                   // or with the route's path arguments
 ///     void on_message(std::string_view message);     // or (std::string_view message, bool binary)
-///     void on_close();                               // exactly once, after open(), whatever happened
+///     void on_close();                               // exactly once, after open(), whatever
+///     happened
 ///
-/// open and on_message may be coroutines (`Task<>`); messages are handed over one at a time, and wait
-/// while one is being handled, pings do not. on_close() never runs inside a call you make, such as
-/// write_message(); the object is deleted after it. An exception in open or on_message closes the
-/// connection with 1011.
+/// open and on_message may be coroutines (`Task<>`); messages are handed over one at a time, and
+/// wait while one is being handled, pings do not. on_close() never runs inside a call you make,
+/// such as write_message(); the object is deleted after it. An exception in open or on_message
+/// closes the connection with 1011.
 ///
 /// The request (headers, arguments, cookies) may be used until open() has ended; then its memory is
 /// given back, unless keep_request() was called.
@@ -51,7 +53,8 @@ class WebSocketHandler : public RequestHandler {
   // Hooks.
 
   /// Whether a page of `origin` may connect. The default says yes to the same host and to
-  /// Settings::websocket_allowed_origins; requests without Origin (not from browsers) are not asked.
+  /// Settings::websocket_allowed_origins; requests without Origin (not from browsers) are not
+  /// asked.
   [[nodiscard]] virtual bool check_origin(std::string_view origin);
   /// Chooses among the subprotocols that the client offers; "" for none. Another answer is a
   /// UsageError.
@@ -70,15 +73,16 @@ class WebSocketHandler : public RequestHandler {
   }
   /// Sends a ping of at most 125 bytes; a UsageError past that.
   SendResult ping(std::string_view data = {});
-  /// Begins the close handshake; on_close() follows. `reason` is cut at 123 bytes. A UsageError when the
-  /// code may not be sent (RFC 6455 §7.4).
+  /// Begins the close handshake; on_close() follows. `reason` is cut at 123 bytes. A UsageError
+  /// when the code may not be sent (RFC 6455 §7.4).
   void close(int code = 1000, std::string_view reason = {});
 
   /// Whether messages can still be sent.
   [[nodiscard]] bool is_open() const noexcept;
   /// Bytes that wait for this client.
   [[nodiscard]] std::size_t pending_bytes() const noexcept;
-  /// `co_await drained();` waits until they are none; throws StreamClosedError when the connection ends.
+  /// `co_await drained();` waits until they are none; throws StreamClosedError when the connection
+  /// ends.
   [[nodiscard]] DrainAwaiter drained() noexcept;
 
   /// In on_close(): the peer's code, or why we closed, or 1006 when there was no handshake.
@@ -86,8 +90,8 @@ class WebSocketHandler : public RequestHandler {
   [[nodiscard]] std::string_view close_reason() const noexcept;
   [[nodiscard]] std::string_view selected_subprotocol() const noexcept;
 
-  /// Called in open(): keeps request() usable for as long as the connection lives, at the price of its
-  /// memory (two kilobytes and the head).
+  /// Called in open(): keeps request() usable for as long as the connection lives, at the price of
+  /// its memory (two kilobytes and the head).
   void keep_request() noexcept;
 
  private:
@@ -136,7 +140,7 @@ template <class T>
 constexpr SocketType describe_socket() {
   SocketType made;
   if constexpr (requires { &T::open; }) made.open = MemberVerb<T, &T::open>::entry;
-  if constexpr (requires(T& socket, std::string_view message) {
+  if constexpr (requires(T & socket, std::string_view message) {
                   socket.on_message(message, true);
                 }) {
     using R = decltype(std::declval<T&>().on_message(std::string_view(), true));
@@ -150,13 +154,11 @@ constexpr SocketType describe_socket() {
         static_cast<T&>(handler).on_message(message, binary);
       };
     }
-  } else if constexpr (requires(T& socket, std::string_view message) {
-                         socket.on_message(message);
-                       } || requires(T& socket, std::string message) {
-                         socket.on_message(std::move(message));
-                       }) {
+  } else if constexpr (
+      requires(T & socket, std::string_view message) { socket.on_message(message); } ||
+      requires(T & socket, std::string message) { socket.on_message(std::move(message)); }) {
     constexpr auto call = [](WebSocketHandler& handler, std::string_view message) {
-      if constexpr (requires(T& socket) { socket.on_message(message); }) {
+      if constexpr (requires(T & socket) { socket.on_message(message); }) {
         return static_cast<T&>(handler).on_message(message);
       } else {
         return static_cast<T&>(handler).on_message(std::string(message));
@@ -172,14 +174,14 @@ constexpr SocketType describe_socket() {
       };
     }
   }
-  if constexpr (requires(T& socket) { socket.on_close(); }) {
+  if constexpr (requires(T & socket) { socket.on_close(); }) {
     made.close = [](WebSocketHandler& handler) { static_cast<T&>(handler).on_close(); };
   }
   return made;
 }
 
 template <class T>
-  requires std::is_base_of_v<WebSocketHandler, T>
+requires std::is_base_of_v<WebSocketHandler, T>
 struct Describe<T> {
   static constexpr SocketType socket = describe_socket<T>();
   static constexpr HandlerType make() {

@@ -70,9 +70,8 @@ class Scheduler {
 /// Resumes a coroutine in a turn to come.
 struct ResumeNode : ReadyNode {
   ResumeNode() noexcept
-      : ReadyNode([](ReadyNode& node) noexcept {
-          static_cast<ResumeNode&>(node).coroutine.resume();
-        }) {}
+      : ReadyNode(
+            [](ReadyNode& node) noexcept { static_cast<ResumeNode&>(node).coroutine.resume(); }) {}
   std::coroutine_handle<> coroutine;
 };
 

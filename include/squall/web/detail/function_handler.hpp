@@ -72,8 +72,9 @@ constexpr VerbEntry function_entry() {
   if constexpr (std::is_pointer_v<F>) {
     return FunctionTraits<F, F>::entry;
   } else {
-    static_assert(requires { &F::operator(); },
-                  "a route's function needs parameters of known types: no auto, no overloads");
+    static_assert(
+        requires { &F::operator(); },
+        "a route's function needs parameters of known types: no auto, no overloads");
     return FunctionTraits<F, decltype(&F::operator())>::entry;
   }
 }

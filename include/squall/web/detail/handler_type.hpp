@@ -14,7 +14,8 @@
 #include <typeinfo>
 #include <utility>
 
-// How registration looks at a handler class: which verbs it has, of which kind, with which parameters.
+// How registration looks at a handler class: which verbs it has, of which kind, with which
+// parameters.
 namespace squall::web {
 
 class WebSocketHandler;
@@ -73,9 +74,10 @@ inline constexpr bool is_task<Task<T>> = true;
 template <class... Args, std::size_t... Index, class Call>
 decltype(auto) with_path_arguments(const PathArguments& from, std::index_sequence<Index...>,
                                    Call&& call) {
-  static_assert((PathArgument<std::remove_cvref_t<Args>> && ...),
-                "a verb's parameters are path arguments: numbers, std::string, std::string_view, or a "
-                "type with bool parse_path_argument(std::string_view, T&)");
+  static_assert(
+      (PathArgument<std::remove_cvref_t<Args>> && ...),
+      "a verb's parameters are path arguments: numbers, std::string, std::string_view, or a "
+      "type with bool parse_path_argument(std::string_view, T&)");
   std::tuple<std::remove_cvref_t<Args>...> values;
   if (!(parse_path_argument(from.values[Index], std::get<Index>(values)) && ...)) {
     refuse_path_argument();
@@ -148,12 +150,10 @@ template <class T, auto Member, class Signature = decltype(Member)>
 struct MemberVerb;
 template <class T, auto Member, class C, class R, class... Args>
 struct MemberVerb<T, Member, R (C::*)(Args...)> {
-  static constexpr VerbEntry entry =
-      VerbCall<R, Args...>::template entry<InvokeAs<T, Member>>();
+  static constexpr VerbEntry entry = VerbCall<R, Args...>::template entry<InvokeAs<T, Member>>();
 };
 template <class T, auto Member, class C, class R, class... Args>
-struct MemberVerb<T, Member, R (C::*)(Args...) const>
-    : MemberVerb<T, Member, R (C::*)(Args...)> {};
+struct MemberVerb<T, Member, R (C::*)(Args...) const> : MemberVerb<T, Member, R (C::*)(Args...)> {};
 template <class T, auto Member, class C, class R, class... Args>
 struct MemberVerb<T, Member, R (C::*)(Args...) noexcept>
     : MemberVerb<T, Member, R (C::*)(Args...)> {};
@@ -161,8 +161,8 @@ template <class T, auto Member, class C, class R, class... Args>
 struct MemberVerb<T, Member, R (C::*)(Args...) const noexcept>
     : MemberVerb<T, Member, R (C::*)(Args...)> {};
 
-// A verb that is there but overloaded has no single address; name look-up then finds it in the probe as
-// well as here, which tells it from one that is not there.
+// A verb that is there but overloaded has no single address; name look-up then finds it in the
+// probe as well as here, which tells it from one that is not there.
 struct VerbNames {
   int get, head, post, put, patch, delete_, options, trace;
 };
@@ -171,14 +171,14 @@ struct VerbProbe : T, VerbNames {};
 template <class T>
 struct VerbProbe<T, true> : VerbNames {};
 
-#define SQUALL_VERB(method, name)                                                                \
-  if constexpr (requires { &T::name; }) {                                                        \
-    made.verbs[static_cast<std::size_t>(http::Method::method)] =                                 \
-        MemberVerb<T, &T::name>::entry;                                                          \
-  } else {                                                                                       \
-    static_assert(requires { &VerbProbe<T>::name; },                                             \
-                  "this handler's " #name "() is overloaded or not public: a verb is one public "   \
-                  "function");                                                                   \
+#define SQUALL_VERB(method, name)                                                                  \
+  if constexpr (requires { &T::name; }) {                                                          \
+    made.verbs[static_cast<std::size_t>(http::Method::method)] = MemberVerb<T, &T::name>::entry;   \
+  } else {                                                                                         \
+    static_assert(                                                                                 \
+        requires { &VerbProbe<T>::name; }, "this handler's " #name                                 \
+                                           "() is overloaded or not public: a verb is one public " \
+                                           "function");                                            \
   }
 
 template <class T>
