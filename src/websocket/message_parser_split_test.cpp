@@ -164,16 +164,22 @@ TEST(MessageParser, CostsLittleWhenAMessageIsOnlyAnnounced) {
 TEST(MessageParser, GivesItsMemoryBackAfterAMessage) {
   if (!heap_is_counted()) GTEST_SKIP() << "the allocator does not count";
   MessageParser parser(MessageParser::Role::server);
-  std::string first = masked(0x02, std::string(100000, 'x'));
-  std::string last = masked(0x80, std::string(100000, 'y'));
-  const std::size_t before = heap_bytes();
-  std::span<char> input(first);
-  EXPECT_EQ(parser.next(input).kind, Kind::need_more);
-  EXPECT_GT(heap_bytes(), before + 99999);
-  input = last;
-  EXPECT_EQ(parser.next(input).payload.size(), 200000U);
-  EXPECT_EQ(parser.next(input).kind, Kind::need_more);
-  EXPECT_EQ(heap_bytes(), before);
+  // The first round fills the C library's cache of small blocks, which it counts as given out.
+  for (int round = 0; round < 2; ++round) {
+    SCOPED_TRACE(round);
+    std::string first = masked(0x02, std::string(100000, 'x'));
+    std::string last = masked(0x80, std::string(100000, 'y'));
+    const std::size_t before = heap_bytes();
+    std::span<char> input(first);
+    EXPECT_EQ(parser.next(input).kind, Kind::need_more);
+    EXPECT_GT(heap_bytes(), before + 99999);
+    input = last;
+    EXPECT_EQ(parser.next(input).payload.size(), 200000U);
+    EXPECT_EQ(parser.next(input).kind, Kind::need_more);
+    if (round > 0) {
+      EXPECT_EQ(heap_bytes(), before);
+    }
+  }
 }
 
 }  // namespace
