@@ -14,21 +14,13 @@ namespace squall::detail {
 class FakeScheduler final : public Scheduler {
  public:
   FakeScheduler() {
-    ready_.next = ready_.previous = &ready_;
     instance = this;
     Scheduler::set_factory([]() -> Scheduler& { return *instance; });
   }
-  ~FakeScheduler() {
-    ready_.next = ready_.previous = nullptr;
-    Scheduler::set_factory(nullptr);
-  }
+  ~FakeScheduler() { Scheduler::set_factory(nullptr); }
 
   void make_ready(ReadyNode& node) noexcept override {
-    if (node.is_linked()) return;
-    node.previous = ready_.previous;
-    node.next = &ready_;
-    ready_.previous->next = &node;
-    ready_.previous = &node;
+    if (!node.is_linked()) ready_.append(node);
   }
   void start_timer(TimerNode& node, Duration delay) noexcept override {
     node.due_ms = now_ms + static_cast<std::uint64_t>(delay.milliseconds());
@@ -42,9 +34,8 @@ class FakeScheduler final : public Scheduler {
 
   void run() {
     for (;;) {
-      if (ready_.next != &ready_) {
-        ReadyNode& node = *ready_.next;
-        node.unlink();
+      if (!ready_.is_empty()) {
+        ReadyNode& node = ready_.take_first();
         node.run(node);
       } else if (!timers_.empty()) {
         TimerNode& node = *timers_.begin()->second;
@@ -73,7 +64,7 @@ class FakeScheduler final : public Scheduler {
 
  private:
   static inline FakeScheduler* instance = nullptr;
-  ReadyNode ready_;
+  NodeRing<ReadyNode> ready_;
   std::multimap<std::uint64_t, TimerNode*> timers_;
 };
 

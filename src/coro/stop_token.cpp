@@ -10,7 +10,6 @@ StopState* StopState::create() { return ::new (pool_allocate(sizeof(StopState)))
 
 void StopState::release() noexcept {
   if (--references != 0) return;
-  listeners.next = listeners.previous = nullptr;
   this->~StopState();
   pool_deallocate(this, sizeof(StopState));
 }
@@ -20,19 +19,15 @@ void StopState::listen(StopNode& node) noexcept {
     node.run(node);
     return;
   }
-  node.previous = listeners.previous;
-  node.next = &listeners;
-  listeners.previous->next = &node;
-  listeners.previous = &node;
+  listeners.append(node);
 }
 
 void StopState::request_stop() noexcept {
   if (requested) return;
   requested = true;
   retain();  // a listener may drop the last reference
-  while (listeners.next != &listeners) {
-    StopNode& node = *listeners.next;
-    node.unlink();
+  while (!listeners.is_empty()) {
+    StopNode& node = listeners.take_first();
     node.run(node);
   }
   release();

@@ -2,6 +2,7 @@
 #include "loop/loop_core.hpp"
 
 #include "base/logging.hpp"
+#include "loop/clock.hpp"
 #include "loop/epoll_engine.hpp"
 #include "loop/signal_watch.hpp"
 #include "loop/watchdog.hpp"
@@ -18,13 +19,6 @@
 
 namespace squall::loop {
 namespace {
-
-std::uint64_t monotonic_ns() noexcept {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 std::unique_ptr<Engine> make_engine(LoopCore& core) {
   const char* const wish = std::getenv("SQUALL_ENGINE");
@@ -64,7 +58,6 @@ LoopCore::LoopCore()
       receive_buffer_(new char[receive_buffer_bytes]),
       engine_(make_engine(*this)),
       posts_(std::make_shared<PostQueue>(*engine_)) {
-  ready_.next = ready_.previous = &ready_;
   ignore_broken_pipes();
 }
 
@@ -77,16 +70,11 @@ LoopCore::~LoopCore() {
   }
   if (watched_) Watchdog::instance().remove(*this);
   close_orphans();
-  while (ready_.next != &ready_) ready_.next->unlink();
-  ready_.next = ready_.previous = nullptr;
+  while (!ready_.is_empty()) ready_.take_first();
 }
 
 void LoopCore::make_ready(detail::ReadyNode& node) noexcept {
-  if (node.is_linked()) return;
-  node.previous = ready_.previous;
-  node.next = &ready_;
-  ready_.previous->next = &node;
-  ready_.previous = &node;
+  if (!node.is_linked()) ready_.append(node);
 }
 
 void LoopCore::start_timer(detail::TimerNode& node, Duration delay) noexcept {
@@ -117,20 +105,13 @@ void LoopCore::woke() noexcept {
 }
 
 void LoopCore::run_ready() noexcept {
-  if (ready_.next == &ready_) return;
   // Only what is ready now: a coroutine that yields again waits for the next turn.
-  detail::ReadyNode batch;
-  batch.next = ready_.next;
-  batch.previous = ready_.previous;
-  batch.next->previous = &batch;
-  batch.previous->next = &batch;
-  ready_.next = ready_.previous = &ready_;
-  while (batch.next != &batch) {
-    detail::ReadyNode& node = *batch.next;
-    node.unlink();
+  detail::NodeRing<detail::ReadyNode> batch;
+  batch.take_all(ready_);
+  while (!batch.is_empty()) {
+    detail::ReadyNode& node = batch.take_first();
     node.run(node);
   }
-  batch.next = batch.previous = nullptr;
 }
 
 void LoopCore::flush_later(Stream& stream) noexcept {
@@ -195,7 +176,7 @@ void LoopCore::close_orphans() noexcept {
 }
 
 int LoopCore::wait_ms() noexcept {
-  if (stop_requested_ || ready_.next != &ready_ || flush_head_ != nullptr || !posts_->is_empty()) {
+  if (stop_requested_ || !ready_.is_empty() || flush_head_ != nullptr || !posts_->is_empty()) {
     return 0;
   }
   const std::int64_t due_in = wheel_.next_due_in();

@@ -99,7 +99,7 @@ class LoopCore final : public detail::Scheduler {
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<PostQueue> posts_;
   std::unique_ptr<SignalWatch> signals_;
-  detail::ReadyNode ready_;  // the ring's head
+  detail::NodeRing<detail::ReadyNode> ready_;
   Stream* flush_head_ = nullptr;
   Stream* flush_tail_ = nullptr;
   Stream* closed_ = nullptr;

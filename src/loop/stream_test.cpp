@@ -2,6 +2,7 @@
 #include "loop/stream.hpp"
 
 #include "loop/loop_core.hpp"
+#include "loop/loop_testing.hpp"
 
 #include <squall/loop/ioloop.hpp>
 
@@ -47,21 +48,6 @@ class StreamTest : public ::testing::Test, protected StreamHandler {
   void on_broken(std::error_code error) override {
     broken = error;
     stream = nullptr;
-  }
-
-  static void run_until(const std::function<bool()>& condition) {
-    IOLoop& loop = IOLoop::current();
-    int turns = 0;
-    std::function<void()> look = [&] {
-      if (condition() || ++turns > 5000) {
-        loop.stop();
-      } else {
-        loop.call_later(1ms, [&] { look(); });
-      }
-    };
-    loop.post([&] { look(); });
-    loop.start();
-    EXPECT_LE(turns, 5000) << "the condition never came true";
   }
 
   std::string read_peer() {

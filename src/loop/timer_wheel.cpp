@@ -10,12 +10,7 @@ TimerWheel::TimerWheel(std::uint64_t now_ms) noexcept : now_(now_ms) {}
 TimerWheel::~TimerWheel() {
   // Nodes may outlive the wheel; they must not point into it.
   const auto drop = [](Ring& ring) {
-    while (!ring.is_empty()) {
-      Node& node = *ring.next;
-      ring.next = node.next;
-      node.next->previous = &ring;
-      node.next = node.previous = nullptr;
-    }
+    while (!ring.is_empty()) ring.take_first();
   };
   for (auto& level : rings_) {
     for (Ring& ring : level) drop(ring);
@@ -23,16 +18,9 @@ TimerWheel::~TimerWheel() {
   drop(late_);
 }
 
-void TimerWheel::append(Ring& ring, Node& node) noexcept {
-  node.previous = ring.previous;
-  node.next = &ring;
-  ring.previous->next = &node;
-  ring.previous = &node;
-}
-
 void TimerWheel::link(Node& node) noexcept {
   if (node.due_ms <= now_) {
-    append(late_, node);
+    late_.append(node);
     return;
   }
   // The level is that of the highest bit in which the due time differs from now.
@@ -46,7 +34,7 @@ void TimerWheel::link(Node& node) noexcept {
   }
   const unsigned slot = static_cast<unsigned>(slot_time >> (slot_bits * level)) & (slots - 1);
   occupied_[level] |= std::uint64_t{1} << slot;
-  append(rings_[level][slot], node);
+  rings_[level][slot].append(node);
 }
 
 void TimerWheel::start(Node& node) noexcept {
@@ -56,9 +44,7 @@ void TimerWheel::start(Node& node) noexcept {
 
 void TimerWheel::stop(Node& node) noexcept {
   if (!node.is_armed()) return;
-  node.previous->next = node.next;
-  node.next->previous = node.previous;
-  node.next = node.previous = nullptr;
+  node.unlink();
   --armed_;
 }
 
@@ -66,30 +52,14 @@ void TimerWheel::cascade(unsigned level) noexcept {
   const unsigned slot = static_cast<unsigned>(now_ >> (slot_bits * level)) & (slots - 1);
   occupied_[level] &= ~(std::uint64_t{1} << slot);
   Ring moved;
-  Ring& ring = rings_[level][slot];
-  while (!ring.is_empty()) {
-    Node& node = *ring.next;
-    ring.next = node.next;
-    node.next->previous = &ring;
-    append(moved, node);
-  }
-  while (!moved.is_empty()) {
-    Node& node = *moved.next;
-    moved.next = node.next;
-    node.next->previous = &moved;
-    link(node);
-  }
+  moved.take_all(rings_[level][slot]);
+  while (!moved.is_empty()) link(moved.take_first());
 }
 
 void TimerWheel::advance(std::uint64_t now_ms) noexcept {
   Ring due;
   const auto collect = [&due](Ring& ring) {
-    while (!ring.is_empty()) {
-      Node& node = *ring.next;
-      ring.next = node.next;
-      node.next->previous = &ring;
-      append(due, node);
-    }
+    while (!ring.is_empty()) due.append(ring.take_first());
   };
   collect(late_);
   while (now_ < now_ms) {

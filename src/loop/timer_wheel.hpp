@@ -38,8 +38,8 @@ class TimerWheel {
   /// Stops every timer and calls `function` on it.
   template <class F>
   void take_all(F function) {
-    const auto empty = [&](Node& ring) {
-      while (ring.next != &ring) {
+    const auto empty = [&](Ring& ring) {
+      while (!ring.is_empty()) {
         Node& node = *ring.next;
         stop(node);
         function(node);
@@ -56,14 +56,9 @@ class TimerWheel {
   static constexpr unsigned slots = 1U << slot_bits;
   static constexpr unsigned levels = 6;  // 2^36 ms, over two years; farther ones wait at the top
 
-  struct Ring : Node {
-    Ring() noexcept { next = previous = this; }
-    ~Ring() { next = previous = nullptr; }
-    [[nodiscard]] bool is_empty() const noexcept { return next == this; }
-  };
+  using Ring = detail::NodeRing<Node>;
 
   void link(Node& node) noexcept;
-  static void append(Ring& ring, Node& node) noexcept;
   void cascade(unsigned level) noexcept;
 
   std::uint64_t now_;

@@ -2,6 +2,7 @@
 #include "loop/watchdog.hpp"
 
 #include "base/logging.hpp"
+#include "loop/clock.hpp"
 #include "loop/loop_core.hpp"
 
 #include <algorithm>
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <string>
 #include <string_view>
-#include <time.h>
 
 namespace squall::loop {
 namespace {
@@ -36,13 +36,6 @@ void take_trace(int) {
   const int saved = errno;
   if (trace.count.load() == -1) trace.count.store(::backtrace(trace.frames, frame_limit));
   errno = saved;
-}
-
-std::uint64_t monotonic_ns() noexcept {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 std::string demangled(const char* name) {

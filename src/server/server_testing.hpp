@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loop/loop_core.hpp"
+#include "loop/loop_testing.hpp"
 #include "server/http1_connection.hpp"
 #include "server/http_server.hpp"
 
@@ -48,21 +49,7 @@ class ServerTest : public ::testing::Test, public ServerDelegate {
               static_cast<ssize_t>(bytes.size()));
   }
 
-  /// Runs the loop until `condition` holds; fails the test when it never does.
-  static void run_until(const std::function<bool()>& condition) {
-    IOLoop& loop = IOLoop::current();
-    int turns = 0;
-    std::function<void()> look = [&] {
-      if (condition() || ++turns > 5000) {
-        loop.stop();
-      } else {
-        loop.call_later(Duration::from_milliseconds(1), [&] { look(); });
-      }
-    };
-    loop.post([&] { look(); });
-    loop.start();
-    EXPECT_LE(turns, 5000) << "the condition never came true";
-  }
+  static void run_until(const std::function<bool()>& condition) { loop::run_until(condition); }
 
   /// Adds what has come back to `answer`; true once the server has closed.
   bool receive() {

@@ -4,12 +4,12 @@
 #include "base/logging.hpp"
 #include "base/utf8.hpp"
 #include "http/percent.hpp"
+#include "loop/clock.hpp"
 #include "web/access_log.hpp"
 #include "web/websocket_session.hpp"
 
 #include <squall/base/error.hpp>
 
-#include <time.h>
 #include <utility>
 
 // The life of an exchange: receiving, running the handler, ending. What it writes is in
@@ -19,13 +19,6 @@ namespace {
 
 // What a recycled exchange keeps of its buffers.
 constexpr std::size_t kept_capacity = 64 * 1024;
-
-std::uint64_t monotonic_ns() noexcept {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 void empty(std::string& text) noexcept {
   text.clear();
@@ -42,11 +35,11 @@ Exchange::~Exchange() {
 void Exchange::start(server::ResponseWriter& writer) {
   writer_ = &writer;
   peer_ = writer.peer();
-  if (worker_.application().settings.access_log) started_ns_ = monotonic_ns();
+  if (worker_.application().settings.access_log) started_ns_ = loop::monotonic_ns();
 }
 
 std::uint64_t Exchange::elapsed_ns() const noexcept {
-  return started_ns_ != 0 ? monotonic_ns() - started_ns_ : 0;
+  return started_ns_ != 0 ? loop::monotonic_ns() - started_ns_ : 0;
 }
 
 void Exchange::headers_received(const http::RequestHead& head, const http::RequestFraming&) {
@@ -294,25 +287,17 @@ void Exchange::finished() {
   }
 }
 
-void Exchange::on_drained() {
-  if (flush_waiter_ == nullptr) return;
-  FlushAwaiter* const waiter = std::exchange(flush_waiter_, nullptr);
-  waiter->StopNode::unlink();
-  waiter->waiting_.resume();
+void Exchange::request_drain_notice() noexcept {
+  if (writer_ != nullptr) writer_->request_drain_notice();
 }
 
-void Exchange::resume_later(FlushAwaiter& waiter) noexcept {
-  flush_waiter_ = nullptr;
-  waiter.StopNode::unlink();
-  flush_resume_.coroutine = waiter.waiting_;
-  worker_.core().make_ready(flush_resume_);
-}
+void Exchange::on_drained() { output_is_out(); }
 
 void Exchange::on_connection_close() {
   writer_ = nullptr;
   closed_ = true;
   ++entered_;
-  if (flush_waiter_ != nullptr) resume_later(*flush_waiter_);
+  client_is_gone();
   if (handler_ != nullptr) {
     try {
       handler_->on_connection_close();
@@ -349,8 +334,8 @@ void Exchange::abandon() noexcept {
 }
 
 void Exchange::reset() noexcept {
+  client_is_gone();  // for tasks that outlive their handler
   delete std::exchange(handler_, nullptr);
-  flush_resume_.unlink();
   head_ = nullptr;
   started_ns_ = 0;
   body_in_place_ = {};
@@ -365,7 +350,6 @@ void Exchange::reset() noexcept {
   empty(header_text_);
   cookies_.clear();
   reason_.clear();
-  flush_waiter_ = nullptr;
   stop_.reset();
   status_ = 200;
   preserved_ = head_written_ = finished_ = closed_ = upgraded_ = held_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/exchange.hpp"
+#include "web/output_source.hpp"
 #include "web/router.hpp"
 #include "web/worker.hpp"
 
@@ -27,7 +28,7 @@ namespace squall::web {
 ///
 /// A plain verb sees the request where it lies in the receive buffer; for a coroutine it is copied
 /// first, so that views stay valid across its awaits.
-class Exchange final : public server::MessageDelegate {
+class Exchange final : public server::MessageDelegate, public OutputSource {
  public:
   explicit Exchange(Worker& worker) noexcept : worker_(worker), request_(*this) {}
   Exchange(const Exchange&) = delete;
@@ -84,13 +85,9 @@ class Exchange final : public server::MessageDelegate {
   [[nodiscard]] bool is_finished() const noexcept { return finished_; }
   [[nodiscard]] bool head_is_written() const noexcept { return head_written_; }
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
-  [[nodiscard]] std::size_t pending_bytes() const noexcept {
+  [[nodiscard]] std::size_t pending_bytes() const noexcept override {
     return writer_ != nullptr ? writer_->pending_bytes() : 0;
   }
-  void wait_for_drain(FlushAwaiter& waiter);
-  void forget(FlushAwaiter& waiter) noexcept;
-  /// Ends the wait in a turn to come.
-  void resume_later(FlushAwaiter& waiter) noexcept;
 
   // For WebSockets.
   [[nodiscard]] RequestHandler& handler() noexcept { return *handler_; }
@@ -116,6 +113,7 @@ class Exchange final : public server::MessageDelegate {
   };
   enum class Answer : std::uint8_t { verb, not_found, method_not_allowed, options };
 
+  void request_drain_notice() noexcept override;
   void run();
   void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
@@ -161,8 +159,6 @@ class Exchange final : public server::MessageDelegate {
   std::vector<std::pair<std::string, std::string>> cookies_;
   std::string reason_;
   std::string body_out_;
-  FlushAwaiter* flush_waiter_ = nullptr;
-  squall::detail::ResumeNode flush_resume_;
 
   squall::detail::TaskRunner runner_;
   std::optional<StopSource> stop_;

@@ -157,9 +157,9 @@ void RequestHandler::clear_cookie(std::string_view name, const CookieOptions& op
 
 void RequestHandler::write(std::string_view chunk) { exchange().body_out() += chunk; }
 
-FlushAwaiter RequestHandler::flush() {
+OutputAwaiter RequestHandler::flush() {
   exchange().flush();
-  return FlushAwaiter(exchange_);
+  return OutputAwaiter(exchange_->is_closed() ? nullptr : exchange_);
 }
 
 void RequestHandler::finish() { exchange().finish(); }

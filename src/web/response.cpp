@@ -278,16 +278,4 @@ server::WebSocketConnection& Exchange::upgrade(server::WebSocketDelegate& delega
   return writer->accept_websocket(response_fields(), delegate);
 }
 
-void Exchange::wait_for_drain(FlushAwaiter& waiter) {
-  if (flush_waiter_ != nullptr) {
-    throw UsageError("flush() is awaited already: one coroutine writes a response");
-  }
-  flush_waiter_ = &waiter;
-  writer_->request_drain_notice();
-}
-
-void Exchange::forget(FlushAwaiter& waiter) noexcept {
-  if (flush_waiter_ == &waiter) flush_waiter_ = nullptr;
-}
-
 }  // namespace squall::web

@@ -73,7 +73,9 @@ bool WebSocketHandler::is_open() const noexcept {
 std::size_t WebSocketHandler::pending_bytes() const noexcept {
   return session_ != nullptr ? session_->pending_bytes() : 0;
 }
-DrainAwaiter WebSocketHandler::drained() noexcept { return DrainAwaiter(session_); }
+OutputAwaiter WebSocketHandler::drained() noexcept {
+  return OutputAwaiter(session_ != nullptr && !session_->is_over() ? session_ : nullptr);
+}
 
 int WebSocketHandler::close_code() const noexcept {
   return session_ != nullptr ? static_cast<int>(session_->close_code()) : 0;
@@ -86,35 +88,6 @@ std::string_view WebSocketHandler::selected_subprotocol() const noexcept {
 }
 void WebSocketHandler::keep_request() noexcept {
   if (session_ != nullptr) session_->keep_request();
-}
-
-DrainAwaiter::DrainAwaiter(WebSocketSession* session) noexcept
-    : StopNode(&on_stop), session_(session) {}
-
-DrainAwaiter::~DrainAwaiter() {
-  if (waiting_ && session_ != nullptr) session_->forget(*this);
-}
-
-bool DrainAwaiter::await_ready() const noexcept {
-  return session_ == nullptr || session_->is_over() || session_->pending_bytes() == 0;
-}
-
-void DrainAwaiter::suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop) {
-  waiting_ = waiting;
-  resume_.coroutine = waiting;
-  session_->wait_for_drain(*this);
-  if (stop != nullptr) stop->listen(*this);
-}
-
-void DrainAwaiter::on_stop(StopNode& node) noexcept {
-  auto& self = static_cast<DrainAwaiter&>(node);
-  self.cancelled_ = true;
-  self.session_->resume_later(self);
-}
-
-void DrainAwaiter::await_resume() const {
-  if (session_ == nullptr || session_->is_over()) throw StreamClosedError();
-  if (cancelled_) throw CancelledError();
 }
 
 }  // namespace squall::web

@@ -186,16 +186,13 @@ void WebSocketSession::on_pong(std::string_view payload) {
   }
 }
 
-void WebSocketSession::on_drained() {
-  // Later: one that writes and waits again must not be resumed again here.
-  while (waiters_ != nullptr) resume_later(*waiters_);
-}
+void WebSocketSession::on_drained() { output_is_out(); }
 
 void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
   connection_ = nullptr;
   code_ = code;
   if (!reason.empty()) own_details().reason = reason;
-  while (waiters_ != nullptr) resume_later(*waiters_);
+  client_is_gone();
   if (opening_) {
     exchange_->request_stop();
   } else if (runner_.is_running()) {
@@ -221,6 +218,7 @@ void WebSocketSession::end() noexcept {
 
 void WebSocketSession::abandon() noexcept {
   connection_ = nullptr;
+  client_is_gone();
   runner_.cancel();
   opening_ = false;
   end();
@@ -235,26 +233,8 @@ void WebSocketSession::close(CloseCode code, std::string_view reason) {
   if (connection_ != nullptr) connection_->close(code, reason);
 }
 
-void WebSocketSession::wait_for_drain(DrainAwaiter& waiter) {
-  waiter.next_ = waiters_;
-  waiters_ = &waiter;
-  connection_->request_drain_notice();
-}
-
-void WebSocketSession::forget(DrainAwaiter& waiter) noexcept {
-  for (DrainAwaiter** at = &waiters_; *at != nullptr; at = &(*at)->next_) {
-    if (*at == &waiter) {
-      *at = waiter.next_;
-      waiter.next_ = nullptr;
-      return;
-    }
-  }
-}
-
-void WebSocketSession::resume_later(DrainAwaiter& waiter) noexcept {
-  forget(waiter);
-  waiter.StopNode::unlink();
-  worker_.core().make_ready(waiter.resume_);
+void WebSocketSession::request_drain_notice() noexcept {
+  if (connection_ != nullptr) connection_->request_drain_notice();
 }
 
 }  // namespace squall::web

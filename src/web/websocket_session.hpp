@@ -3,6 +3,7 @@
 
 #include "server/exchange.hpp"
 #include "server/websocket_connection.hpp"
+#include "web/output_source.hpp"
 #include "web/worker.hpp"
 
 #include <squall/base/pool.hpp>
@@ -21,7 +22,9 @@ class Exchange;
 
 /// A WebSocketHandler and its connection. It lives from the handshake until the handler's
 /// on_close() has returned and none of its coroutines runs any more.
-class WebSocketSession final : public server::WebSocketDelegate, public squall::detail::Pooled {
+class WebSocketSession final : public server::WebSocketDelegate,
+                               public OutputSource,
+                               public squall::detail::Pooled {
  public:
   /// prepare(), the handshake, open(): what an exchange runs for a WebSocket route.
   [[nodiscard]] static Task<> accept(Exchange& exchange, const detail::SocketType& type);
@@ -42,7 +45,7 @@ class WebSocketSession final : public server::WebSocketDelegate, public squall::
   [[nodiscard]] bool is_open() const noexcept {
     return connection_ != nullptr && connection_->is_open();
   }
-  [[nodiscard]] std::size_t pending_bytes() const noexcept {
+  [[nodiscard]] std::size_t pending_bytes() const noexcept override {
     return connection_ != nullptr ? connection_->pending_bytes() : 0;
   }
   [[nodiscard]] bool is_over() const noexcept { return connection_ == nullptr; }
@@ -50,9 +53,6 @@ class WebSocketSession final : public server::WebSocketDelegate, public squall::
   [[nodiscard]] std::string_view close_reason() const noexcept { return details().reason; }
   [[nodiscard]] std::string_view subprotocol() const noexcept { return details().subprotocol; }
   void keep_request() noexcept { keep_request_ = true; }
-  void wait_for_drain(DrainAwaiter& waiter);
-  void forget(DrainAwaiter& waiter) noexcept;
-  void resume_later(DrainAwaiter& waiter) noexcept;
 
   /// Ends what still runs and deletes this; the worker is going.
   void abandon() noexcept;
@@ -70,6 +70,7 @@ class WebSocketSession final : public server::WebSocketDelegate, public squall::
   ~WebSocketSession();
 
   static Task<> run_accept(Exchange* exchange, const detail::SocketType* type);
+  void request_drain_notice() noexcept override;
   void opened(Exchange& exchange);
   void failed(const char* where, std::exception_ptr error) noexcept;
   static void message_done(void* context, std::exception_ptr error);
@@ -88,7 +89,6 @@ class WebSocketSession final : public server::WebSocketDelegate, public squall::
   std::unique_ptr<std::string> message_;  // of the coroutine that handles it
   squall::detail::TaskRunner runner_;
   squall::detail::StopState* stop_ = nullptr;
-  DrainAwaiter* waiters_ = nullptr;
   websocket::CloseCode code_ = websocket::CloseCode::none;
   bool opening_ : 1 = true;
   bool starting_ : 1 = false;

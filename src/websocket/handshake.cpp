@@ -2,6 +2,8 @@
 #include "websocket/handshake.hpp"
 
 #include "base/base64.hpp"
+#include "http/ascii.hpp"
+#include "http/tokens.hpp"
 
 #include <openssl/sha.h>
 
@@ -11,50 +13,14 @@
 namespace squall::websocket {
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
-constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
-
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// RFC 9110 §5.6.2.
-bool is_token(std::string_view text) noexcept {
-  for (const char c : text) {
-    const bool alphanumeric = (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) {
-      return false;
-    }
-  }
-  return !text.empty();
-}
-
 // Calls `visit` with each element of all fields named `name` (RFC 9110 §5.6.1), empty ones too,
 // until it says true.
 template <class Visit>
 bool visit_list(const http::RequestHead& head, std::string_view name, Visit visit) {
   for (std::size_t i = 0; i < head.field_count(); ++i) {
-    if (!equals_ignoring_case(head.field_name(i), name)) continue;
-    std::string_view rest = head.field_value(i);
-    for (;;) {
-      const std::size_t comma = rest.find(',');
-      const std::string_view element = trim(rest.substr(0, comma));
-      if (visit(element)) return true;
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
+    if (!http::ascii::equal(head.field_name(i), name)) continue;
+    for (http::ListReader list(head.field_value(i)); list.next();) {
+      if (visit(list.element())) return true;
     }
   }
   return false;
@@ -62,7 +28,7 @@ bool visit_list(const http::RequestHead& head, std::string_view name, Visit visi
 
 bool list_has(const http::RequestHead& head, std::string_view name, std::string_view wanted) {
   return visit_list(head, name, [wanted](std::string_view element) {
-    return equals_ignoring_case(element, wanted);
+    return http::ascii::equal(element, wanted);
   });
 }
 
@@ -71,7 +37,7 @@ std::string_view only_field(const http::RequestHead& head, std::string_view name
   std::string_view value;
   bool seen = false;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
-    if (!equals_ignoring_case(head.field_name(i), name)) continue;
+    if (!http::ascii::equal(head.field_name(i), name)) continue;
     if (seen) return {};
     seen = true;
     value = head.field_value(i);
@@ -109,8 +75,8 @@ Authority parse_authority(std::string_view text, unsigned default_port) noexcept
 }
 
 unsigned default_port_of(std::string_view scheme) noexcept {
-  if (equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "ws")) return 80;
-  if (equals_ignoring_case(scheme, "https") || equals_ignoring_case(scheme, "wss")) return 443;
+  if (http::ascii::equal(scheme, "http") || http::ascii::equal(scheme, "ws")) return 80;
+  if (http::ascii::equal(scheme, "https") || http::ascii::equal(scheme, "wss")) return 443;
   return 0;
 }
 
@@ -194,13 +160,13 @@ bool same_origin(std::string_view origin, std::string_view host) noexcept {
   const Authority theirs = parse_authority(origin.substr(colon + 3), default_port);
   const Authority ours = parse_authority(host, default_port);
   return theirs.valid && ours.valid && theirs.port == ours.port &&
-         equals_ignoring_case(theirs.host, ours.host);
+         http::ascii::equal(theirs.host, ours.host);
 }
 
 std::vector<std::string_view> offered_subprotocols(const http::RequestHead& head) {
   std::vector<std::string_view> offered;
   visit_list(head, "Sec-WebSocket-Protocol", [&offered](std::string_view element) {
-    if (is_token(element)) offered.push_back(element);
+    if (http::is_token(element)) offered.push_back(element);
     return offered.size() == max_subprotocol_count;
   });
   return offered;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <squall/coro/detail/linked_node.hpp>
+
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -11,32 +13,19 @@ namespace detail {
 
 struct StopState;
 
-/// A place in a StopState's list of those to tell; linked in place.
-struct StopNode {
+/// A place in a StopState's list of those to tell.
+struct StopNode : LinkedNode<StopNode> {
   using Run = void (*)(StopNode& node) noexcept;
 
   StopNode() noexcept = default;
   explicit StopNode(Run what) noexcept : run(what) {}
-  StopNode(const StopNode&) = delete;
-  StopNode& operator=(const StopNode&) = delete;
-  ~StopNode() { unlink(); }
 
-  [[nodiscard]] bool is_linked() const noexcept { return next != nullptr; }
-  void unlink() noexcept {
-    if (next == nullptr) return;
-    previous->next = next;
-    next->previous = previous;
-    next = previous = nullptr;
-  }
-
-  StopNode* next = nullptr;
-  StopNode* previous = nullptr;
   Run run = nullptr;
 };
 
 /// What a source and its tokens share. Single-threaded: it belongs to one loop.
 struct StopState {
-  StopState() noexcept { listeners.next = listeners.previous = &listeners; }
+  StopState() noexcept = default;
   StopState(const StopState&) = delete;
   StopState& operator=(const StopState&) = delete;
 
@@ -49,7 +38,7 @@ struct StopState {
   void retain() noexcept { ++references; }
   void release() noexcept;
 
-  StopNode listeners;  // the ring's head
+  NodeRing<StopNode> listeners;
   std::uint32_t references = 1;
   bool requested = false;
 };

@@ -6,9 +6,9 @@
 #include <squall/coro/stop_token.hpp>
 #include <squall/coro/task.hpp>
 #include <squall/web/http_error.hpp>
+#include <squall/web/output_awaiter.hpp>
 #include <squall/web/request.hpp>
 
-#include <coroutine>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -35,8 +35,6 @@ struct CookieOptions {
   std::string_view samesite = {};  ///< Strict, Lax, None or ""
 };
 static_assert(std::is_trivially_destructible_v<CookieOptions>);
-
-class FlushAwaiter;
 
 /// Base of the classes that answer requests: one object a request, made from its route.
 ///
@@ -138,7 +136,7 @@ class RequestHandler : public squall::detail::Pooled {
   /// Sends what was written so far; the first time with the headers. `co_await flush();` waits
   /// until it has left, which keeps memory bounded however slow the client is, and throws
   /// StreamClosedError when the client has gone.
-  FlushAwaiter flush();
+  OutputAwaiter flush();
 
   /// Ends the response. Called after the verb by itself.
   void finish();
@@ -169,7 +167,6 @@ class RequestHandler : public squall::detail::Pooled {
 
  protected:
   friend class Exchange;
-  friend class FlushAwaiter;
   /// The exchange, or a UsageError when there is none (any more).
   [[nodiscard]] Exchange& exchange() const;
 
@@ -181,35 +178,6 @@ class RequestHandler : public squall::detail::Pooled {
   void write_json(const json::array& document);
 
   Exchange* exchange_ = nullptr;
-};
-
-/// What flush() gives: await it to wait until the output has left. It may be ignored.
-class FlushAwaiter : private squall::detail::StopNode {
- public:
-  explicit FlushAwaiter(Exchange* exchange) noexcept;
-  FlushAwaiter(const FlushAwaiter&) = delete;
-  FlushAwaiter& operator=(const FlushAwaiter&) = delete;
-  ~FlushAwaiter();
-
-  [[nodiscard]] bool await_ready() const noexcept;
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    suspend(waiting, stop);
-  }
-  void await_resume() const;
-
- private:
-  friend class Exchange;
-  void suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop);
-  static void on_stop(StopNode& node) noexcept;
-
-  Exchange* exchange_;  // nullptr once the connection is gone
-  std::coroutine_handle<> waiting_{};
-  bool cancelled_ = false;
 };
 
 }  // namespace squall::web

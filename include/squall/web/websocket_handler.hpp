@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <squall/coro/detail/scheduler.hpp>
-#include <squall/coro/stop_token.hpp>
 #include <squall/web/detail/handler_type.hpp>
+#include <squall/web/output_awaiter.hpp>
 #include <squall/web/request_handler.hpp>
 #include <squall/websocket/close_code.hpp>
 
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,8 +25,6 @@ enum class SendResult : std::uint8_t {
   overflow,  ///< more waits for this client than Settings::websocket_max_queue allows; it is
              ///< disconnected
 };
-
-class DrainAwaiter;
 
 /// Base of the classes that talk over a WebSocket (RFC 6455): one object a connection.
 ///
@@ -83,7 +79,7 @@ class WebSocketHandler : public RequestHandler {
   [[nodiscard]] std::size_t pending_bytes() const noexcept;
   /// `co_await drained();` waits until they are none; throws StreamClosedError when the connection
   /// ends.
-  [[nodiscard]] DrainAwaiter drained() noexcept;
+  [[nodiscard]] OutputAwaiter drained() noexcept;
 
   /// In on_close(): the peer's code, or why we closed, or 1006 when there was no handshake.
   [[nodiscard]] int close_code() const noexcept;
@@ -96,42 +92,11 @@ class WebSocketHandler : public RequestHandler {
 
  private:
   friend class WebSocketSession;
-  friend class DrainAwaiter;
   SendResult write_json_message(const json::value& document);
   SendResult write_json_message(const json::object& document);
   SendResult write_json_message(const json::array& document);
 
   WebSocketSession* session_ = nullptr;
-};
-
-class DrainAwaiter : private squall::detail::StopNode {
- public:
-  explicit DrainAwaiter(WebSocketSession* session) noexcept;
-  DrainAwaiter(const DrainAwaiter&) = delete;
-  DrainAwaiter& operator=(const DrainAwaiter&) = delete;
-  ~DrainAwaiter();
-
-  [[nodiscard]] bool await_ready() const noexcept;
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    suspend(waiting, stop);
-  }
-  void await_resume() const;
-
- private:
-  friend class WebSocketSession;
-  void suspend(std::coroutine_handle<> waiting, squall::detail::StopState* stop);
-  static void on_stop(StopNode& node) noexcept;
-
-  WebSocketSession* session_;
-  DrainAwaiter* next_ = nullptr;  // in the session's list of those that wait
-  squall::detail::ResumeNode resume_;
-  std::coroutine_handle<> waiting_{};
-  bool cancelled_ = false;
 };
 
 namespace detail {

@@ -2,49 +2,32 @@
 #pragma once
 
 #include <squall/base/duration.hpp>
+#include <squall/coro/detail/linked_node.hpp>
 
 #include <coroutine>
 #include <cstdint>
 
 namespace squall::detail {
 
-/// One piece of work that waits for its turn of the loop; linked in place, so queueing it cannot
-/// fail. Unlinks itself when destroyed.
-struct ReadyNode {
+/// One piece of work that waits for its turn of the loop.
+struct ReadyNode : LinkedNode<ReadyNode> {
   using Run = void (*)(ReadyNode& node) noexcept;
 
   ReadyNode() noexcept = default;
   explicit ReadyNode(Run what) noexcept : run(what) {}
-  ReadyNode(const ReadyNode&) = delete;
-  ReadyNode& operator=(const ReadyNode&) = delete;
-  ~ReadyNode() { unlink(); }
 
-  [[nodiscard]] bool is_linked() const noexcept { return next != nullptr; }
-  void unlink() noexcept {
-    if (next == nullptr) return;
-    previous->next = next;
-    next->previous = previous;
-    next = previous = nullptr;
-  }
-
-  ReadyNode* next = nullptr;
-  ReadyNode* previous = nullptr;
   Run run = nullptr;
 };
 
-/// One timer of the wheel; linked in place. It must be stopped before it is destroyed.
-struct TimerNode {
+/// One timer of the wheel. It must be stopped before it is destroyed.
+struct TimerNode : LinkedNode<TimerNode> {
   using Fire = void (*)(TimerNode& node) noexcept;
 
   TimerNode() noexcept = default;
   explicit TimerNode(Fire what) noexcept : fire(what) {}
-  TimerNode(const TimerNode&) = delete;
-  TimerNode& operator=(const TimerNode&) = delete;
 
-  [[nodiscard]] bool is_armed() const noexcept { return next != nullptr; }
+  [[nodiscard]] bool is_armed() const noexcept { return is_linked(); }
 
-  TimerNode* next = nullptr;
-  TimerNode* previous = nullptr;
   std::uint64_t due_ms = 0;  ///< on the scheduler's clock
   Fire fire = nullptr;
 };
