@@ -44,6 +44,7 @@ struct Recorder final : MessageDelegate {
 
 class HTTP1ConnectionTest : public ServerTest {
  protected:
+  ~HTTP1ConnectionTest() override { end(); }
   MessageDelegate& start_request(ResponseWriter& writer) override {
     recorders.push_back(std::make_unique<Recorder>());
     recorders.back()->writer = &writer;

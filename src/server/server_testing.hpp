@@ -28,10 +28,15 @@ class ServerTest : public ::testing::Test, public ServerDelegate {
     log::set_sink([](void*, log::Level, std::string_view, std::string_view) {}, nullptr);
   }
   ~ServerTest() override {
-    client.reset();
-    server.reset();
+    end();
     run_until([] { return loop::LoopCore::current().open_streams() == 0; });
     log::set_sink(nullptr, nullptr);
+  }
+
+  /// Ends the server; to be called by the destructor of who receives its calls.
+  void end() {
+    client.reset();
+    server.reset();
   }
 
   void connect() {

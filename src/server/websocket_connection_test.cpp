@@ -38,6 +38,7 @@ class WebSocketConnectionTest : public ServerTest,
                                 protected MessageDelegate,
                                 protected WebSocketDelegate {
  protected:
+  ~WebSocketConnectionTest() override { end(); }
   MessageDelegate& start_request(ResponseWriter& to) override {
     writer = &to;
     return *this;
