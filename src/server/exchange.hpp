@@ -38,6 +38,7 @@ struct ResponseHead {
   std::optional<std::uint64_t> content_length = {};  ///< the body's, when it is known
   bool send_server = true;
   bool send_date = true;
+  bool close = false;  ///< the connection ends with this response
 };
 
 /// Writes the response of one exchange. Dead after finish(), abort() or on_connection_close().

@@ -48,6 +48,7 @@ char* put_status_line(char* out, unsigned status, std::string_view reason) noexc
 void HTTP1Connection::write_head(const ResponseHead& head, std::string_view body, bool last) {
   if (head_written_) throw UsageError("the head of this response has been written before");
   bodiless_ = head_request_ || http::bodiless(head.status);
+  if (head.close) keep_alive_ = false;
   std::optional<std::uint64_t> length = head.content_length;
   if (!length && last) length = body.size();
   if (length && last && !head_request_ && *length != body.size()) {

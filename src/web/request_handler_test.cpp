@@ -195,6 +195,21 @@ TEST_F(RequestHandlerTest, ALineBreakInAHeaderIsRefused) {  // response splittin
   EXPECT_EQ(answer.find("stolen"), std::string::npos);
 }
 
+struct Closing : RequestHandler {
+  void get() {
+    set_header("Connection", "close");
+    write("bye");
+  }
+};
+
+TEST_F(RequestHandlerTest, AHandlerMayEndItsConnection) {  // RFC 9112 §9.6
+  Application app({{"/", handler<Closing>}});
+  const std::string one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string answer = send(app, one + one, false);
+  EXPECT_TRUE(has_line(answer, "Connection: close"));
+  EXPECT_EQ(answer.find("bye"), answer.rfind("bye")) << "the second request was answered";
+}
+
 struct Redirects : RequestHandler {
   void get() { redirect("/caf\xc3\xa9 \"x\""); }
   void post() { redirect("/new", true); }

@@ -154,6 +154,10 @@ void Exchange::write_head(bool last) {
     head.content_length = length;
     clear_header("Content-Length");
   }
+  if (http::has_token(header("Connection"), "close")) {
+    head.close = true;
+    clear_header("Connection");
+  }
   head.fields = response_fields();
   server::ResponseWriter* const writer = writer_;
   if (last && head.content_length && !bodiless && head_->method() != http::Method::head &&
