@@ -7,8 +7,6 @@ namespace squall::detail {
 /// unlinks itself when it is destroyed. `Self` derives from it.
 template <class Self>
 struct LinkedNode {
-  LinkedNode() noexcept = default;
-  LinkedNode(const LinkedNode&) = delete;
   LinkedNode& operator=(const LinkedNode&) = delete;
   ~LinkedNode() { unlink(); }
 
@@ -22,6 +20,11 @@ struct LinkedNode {
 
   Self* next = nullptr;
   Self* previous = nullptr;
+
+ private:
+  friend Self;
+  LinkedNode() noexcept = default;
+  LinkedNode(const LinkedNode&) = delete;
 };
 
 /// The head of such a ring.
