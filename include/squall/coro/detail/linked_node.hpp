@@ -7,6 +7,7 @@ namespace squall::detail {
 /// unlinks itself when it is destroyed. `Self` derives from it.
 template <class Self>
 struct LinkedNode {
+  LinkedNode(const LinkedNode&) = delete;  // NOLINT(bugprone-crtp-constructor-accessibility)
   LinkedNode& operator=(const LinkedNode&) = delete;
   ~LinkedNode() { unlink(); }
 
@@ -24,7 +25,6 @@ struct LinkedNode {
  private:
   friend Self;
   LinkedNode() noexcept = default;
-  LinkedNode(const LinkedNode&) = delete;
 };
 
 /// The head of such a ring.
