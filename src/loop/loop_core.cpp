@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <string>
 #include <string_view>
-#include <time.h>
 #include <utility>
 
 namespace squall::loop {

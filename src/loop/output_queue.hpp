@@ -47,8 +47,6 @@ class BlockPool {
   Segment* take(std::size_t bytes);
   void give_back(Segment* block) noexcept;
 
-  static constexpr std::size_t largest_room();
-
  private:
   struct Stock {
     Segment* head = nullptr;

@@ -10,6 +10,7 @@
 
 #include <squall/base/error.hpp>
 
+#include <functional>
 #include <utility>
 
 // The life of an exchange: receiving, running the handler, ending. What it writes is in
@@ -61,10 +62,20 @@ void Exchange::data_received(std::string_view bytes) {
 void Exchange::preserve() {
   if (preserved_) return;
   preserved_ = true;
-  head_bytes_.assign(head_->bytes());
+  const std::string_view before = head_->bytes();
+  head_bytes_.assign(before);
   own_head_.assign(*head_);
   own_head_.rebase(head_bytes_.data());
   head_ = &own_head_;
+  const auto move = [&](std::string_view& view) {
+    const bool inside = std::less_equal<>()(before.data(), view.data()) &&
+                        std::less_equal<>()(view.data(), before.data() + before.size());
+    if (inside) view = {head_bytes_.data() + (view.data() - before.data()), view.size()};
+  };
+  for (std::size_t i = 0; i < match_.argument_count; ++i) {
+    move(match_.arguments[i]);
+    move(arguments_[i]);
+  }
   if (body_in_place_.data() != nullptr) {
     body_in_.assign(body_in_place_);
     body_in_place_ = {};
@@ -83,10 +94,8 @@ void Exchange::route() {
   static_cast<void>(worker_.application().router.find(path, match_));
 }
 
-// After preserve(): the arguments then lie in bytes that stay.
 void Exchange::decode_arguments() {
   bool encoded = false;
-  if (preserved_) route();
   for (std::size_t i = 0; i < match_.argument_count; ++i) {
     arguments_[i] = match_.arguments[i];
     encoded = encoded || arguments_[i].find('%') != std::string_view::npos;
@@ -158,11 +167,15 @@ std::string Exchange::allowed_methods() const {
   return list;
 }
 
+void Exchange::adopt(RequestHandler* handler) noexcept {
+  handler_ = handler;
+  handler_->exchange_ = this;
+}
+
 void Exchange::run() {
   try {
     if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
-      handler_ = new RequestHandler();
-      handler_->exchange_ = this;
+      adopt(new RequestHandler());
       clear();
       set_status(204, {});
       set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
@@ -173,8 +186,7 @@ void Exchange::run() {
     const HandlerSpec* spec = nullptr;
     const detail::VerbEntry* verb = nullptr;
     const Answer answer = choose(spec, verb);
-    handler_ = answer == Answer::verb ? spec->factory()->create() : new RequestHandler();
-    handler_->exchange_ = this;
+    adopt(answer == Answer::verb ? spec->factory()->create() : new RequestHandler());
     clear();
     switch (answer) {
       case Answer::not_found:
@@ -192,14 +204,13 @@ void Exchange::run() {
     }
     const detail::HandlerType& type = spec->factory()->type;
     worker_.core().set_activity(type.type->name());
+    // A coroutine reads the request later: it must not lie in the receive buffer then.
+    if (type.socket != nullptr || verb->coroutine != nullptr) preserve();
+    decode_arguments();
     if (type.socket != nullptr) {
-      preserve();
-      decode_arguments();
       run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
       return;
     }
-    // A coroutine reads the request later: it must not lie in the receive buffer then.
-    if (verb->coroutine != nullptr) preserve();
     Task<> prepared = handler_->prepare();
     if (prepared || verb->coroutine != nullptr) {
       preserve();
@@ -215,7 +226,6 @@ void Exchange::run() {
 // The plain verb's fast path.
 void Exchange::answer_verb(const detail::VerbEntry* verb) {
   if (finished_) return;
-  decode_arguments();
   verb->plain(*handler_, path_arguments());
   if (!finished_) finish();
 }
@@ -228,7 +238,6 @@ void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
 Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
   co_await prepared;
   if (verb == nullptr || self->finished_ || self->closed_) co_return;
-  self->decode_arguments();
   if (verb->plain != nullptr) {
     verb->plain(*self->handler_, self->path_arguments());
   } else {
@@ -352,7 +361,7 @@ void Exchange::reset() noexcept {
   reason_.clear();
   stop_.reset();
   status_ = 200;
-  preserved_ = head_written_ = finished_ = closed_ = upgraded_ = held_ = false;
+  preserved_ = head_written_ = finished_ = closed_ = held_ = false;
   send_server_ = send_date_ = true;
 }
 

@@ -91,7 +91,6 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
 
   // For WebSockets.
   [[nodiscard]] RequestHandler& handler() noexcept { return *handler_; }
-  void decode_arguments();
   void request_stop() noexcept {
     if (stop_) stop_->request_stop();
   }
@@ -114,12 +113,14 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   enum class Answer : std::uint8_t { verb, not_found, method_not_allowed, options };
 
   void request_drain_notice() noexcept override;
+  void adopt(RequestHandler* handler) noexcept;
   void run();
   void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
   static void driven(void* context, std::exception_ptr error);
   Answer choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb);
   void route();
+  void decode_arguments();
   [[nodiscard]] std::string allowed_methods() const;
   void answer_verb(const detail::VerbEntry* verb);
   void call_verb(const detail::VerbEntry& verb);
@@ -170,7 +171,6 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool closed_ : 1 = false;  // the client left before the response was finished
   bool send_server_ : 1 = true;
   bool send_date_ : 1 = true;
-  bool upgraded_ : 1 = false;
   bool held_ : 1 = false;  // a session keeps the request
 
   http::RequestHead own_head_;

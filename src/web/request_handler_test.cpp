@@ -231,6 +231,36 @@ struct Prepared : RequestHandler {
   void get() { write("verb"); }
 };
 
+struct KnowsItsPath : RequestHandler {
+  Task<> prepare() override {
+    if (request().query() == "await") return wait_and_note();
+    noted_ = path_argument("name");
+    return {};
+  }
+  void get() { write(std::string(noted_) + "|" + std::string(path_argument("name"))); }
+  Task<> post() {
+    co_await sleep(1ms);
+    get();
+  }
+  Task<> wait_and_note() {
+    noted_ = path_argument("name");
+    co_await sleep(1ms);
+  }
+  std::string_view noted_;
+};
+
+TEST_F(RequestHandlerTest, PrepareAndTheVerbSeeTheSamePathArguments) {
+  Application app({{"/{name}", handler<KnowsItsPath>}});
+  request(app, "GET /another-and-longer-one");  // its arguments must not show in those that follow
+  for (const std::string query : {"", "?await"}) {
+    for (const std::string method : {"GET ", "POST "}) {
+      EXPECT_EQ(body_of(request(app, method + "/plain" + query)), "plain|plain");
+      EXPECT_EQ(body_of(request(app, method + "/a%20b" + query)), "a b|a b");
+      EXPECT_EQ(body_of(request(app, method + "/%7Eme" + query)), "~me|~me");
+    }
+  }
+}
+
 TEST_F(RequestHandlerTest, PrepareRunsFirstAndMayEndTheRequest) {
   Application app({{"/", handler<Prepared>}});
   EXPECT_EQ(body_of(request(app, "GET /")), "verb");

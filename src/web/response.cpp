@@ -223,10 +223,7 @@ void Exchange::finish_with_file(UniqueFd file, std::size_t bytes) {
 
 void Exchange::send_error(int status, std::exception_ptr error, std::string_view reason) {
   if (finished_ || closed_ || writer_ == nullptr) return;
-  if (handler_ == nullptr) {
-    handler_ = new RequestHandler();
-    handler_->exchange_ = this;
-  }
+  if (handler_ == nullptr) adopt(new RequestHandler());
   if (head_written_) {
     log::format(log::Level::error, "app",
                 "{} {} failed after a part of its response had left; the connection is broken so "
@@ -278,7 +275,7 @@ void Exchange::refuse_websocket(int status, std::string_view why) {
 server::WebSocketConnection& Exchange::upgrade(server::WebSocketDelegate& delegate) {
   server::ResponseWriter* const writer = std::exchange(writer_, nullptr);
   status_ = 101;
-  head_written_ = finished_ = upgraded_ = held_ = true;
+  head_written_ = finished_ = held_ = true;
   return writer->accept_websocket(response_fields(), delegate);
 }
 

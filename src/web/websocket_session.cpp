@@ -78,7 +78,6 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
   exchange->set_header("Sec-WebSocket-Accept", std::string_view(accept.data(), accept.size()));
   if (!subprotocol.empty()) exchange->set_header("Sec-WebSocket-Protocol", subprotocol);
 
-  exchange->decode_arguments();
   if (type->open.fits != nullptr && !type->open.fits(exchange->path_arguments())) {
     exchange->refuse_websocket(404, "a path argument is not of its parameter's type");
     co_return;
