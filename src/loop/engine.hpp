@@ -18,17 +18,29 @@ class Acceptor : public Pollable {
   /// accept(2) failed with EMFILE, ENFILE, ENOBUFS or ENOMEM. The engine has stopped accepting.
   virtual void on_accept_failed(std::error_code error) = 0;
 
-  unsigned batch = 1;  ///< the engine's: how many to accept at once
+  unsigned batch = 1;           ///< the engine's: how many to accept at once
+  void* engine_data = nullptr;  ///< the engine's
 
  protected:
   ~Acceptor() = default;
 };
 
-/// Watches a descriptor of any kind for something to read (signals, wake-ups).
+/// Watches a descriptor of any kind for being ready: signals, wake-ups, datagram sockets, sockets
+/// that connect, other libraries' sockets.
 class Watch : public Pollable {
  public:
-  explicit Watch(int descriptor) noexcept : Pollable(Kind::watch, descriptor) {}
-  virtual void on_readable() = 0;
+  // What it may wait for; a mask. Of the values, on_ready() may be told more than was asked for:
+  // a broken descriptor counts as ready for both.
+  static constexpr unsigned readable = 1;
+  static constexpr unsigned writable = 2;
+
+  explicit Watch(int descriptor, unsigned wanted = readable) noexcept
+      : Pollable(Kind::watch, descriptor), interest(wanted) {}
+  /// The descriptor is ready; called again as long as it is. The watch may be stopped and freed.
+  virtual void on_ready(unsigned events) = 0;
+
+  unsigned interest;            ///< changed between engine calls only; then update_watching()
+  void* engine_data = nullptr;  ///< the engine's
 
  protected:
   ~Watch() = default;
@@ -57,6 +69,8 @@ class Engine {
   virtual std::error_code start_accepting(Acceptor& acceptor) noexcept = 0;
   virtual void stop_accepting(Acceptor& acceptor) noexcept = 0;
   virtual std::error_code start_watching(Watch& watch) noexcept = 0;
+  /// After a change of watch.interest.
+  virtual void update_watching(Watch& watch) noexcept = 0;
   virtual void stop_watching(Watch& watch) noexcept = 0;
 
   /// Waits for events for at most `timeout_ms` (-1: for ever, 0: not at all) and reports them.

@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 namespace squall::loop {
 namespace {
@@ -19,6 +21,17 @@ constexpr std::size_t gather_limit = 64;
 // One stream's share of a turn: past it the others come first.
 constexpr std::size_t turn_send_bytes = 1024 * 1024;
 constexpr unsigned turn_accepts = 64;
+
+std::uint32_t events_of(const Watch& watch) noexcept {
+  return ((watch.interest & Watch::readable) != 0 ? EPOLLIN | EPOLLRDHUP : 0U) |
+         ((watch.interest & Watch::writable) != 0 ? EPOLLOUT : 0U);
+}
+
+unsigned readiness_of(std::uint32_t events) noexcept {
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  return (broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0 ? Watch::readable : 0U) |
+         (broken || (events & EPOLLOUT) != 0 ? Watch::writable : 0U);
+}
 
 }  // namespace
 
@@ -53,7 +66,7 @@ void EpollEngine::forget(Pollable& pollable) noexcept {
 }
 
 std::error_code EpollEngine::attach(Stream& stream) noexcept {
-  stream.interest_ = EPOLLIN | EPOLLRDHUP;
+  stream.interest_ = stream.receiving_ ? EPOLLIN | EPOLLRDHUP : 0U;
   return add(stream, stream.interest_);
 }
 
@@ -101,7 +114,8 @@ void EpollEngine::send(Stream& stream) noexcept {
       }
     } else if (front->next == nullptr) {
       wanted = front->size;
-      sent = ::send(stream.fd, front->data, wanted, MSG_NOSIGNAL);
+      sent = stream.is_socket_ ? ::send(stream.fd, front->data, wanted, MSG_NOSIGNAL)
+                               : ::write(stream.fd, front->data, wanted);
     } else {
       iovec parts[gather_limit];
       msghdr message{};
@@ -109,7 +123,8 @@ void EpollEngine::send(Stream& stream) noexcept {
       message.msg_iovlen = output.gather(parts, gather_limit);
       for (std::size_t i = 0; i < message.msg_iovlen; ++i) wanted += parts[i].iov_len;
       const int more = wanted < output.size() ? MSG_MORE : 0;
-      sent = ::sendmsg(stream.fd, &message, MSG_NOSIGNAL | more);
+      sent = stream.is_socket_ ? ::sendmsg(stream.fd, &message, MSG_NOSIGNAL | more)
+                               : ::writev(stream.fd, parts, static_cast<int>(message.msg_iovlen));
     }
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -132,7 +147,8 @@ void EpollEngine::receive(Stream& stream) {
   const std::span<char> buffer = core_.receive_buffer();
   ssize_t got;
   do {
-    got = ::recv(stream.fd, buffer.data(), buffer.size(), 0);
+    got = stream.is_socket_ ? ::recv(stream.fd, buffer.data(), buffer.size(), 0)
+                            : ::read(stream.fd, buffer.data(), buffer.size());
   } while (got < 0 && errno == EINTR);
   if (got > 0) {
     stream.received(buffer.first(static_cast<std::size_t>(got)));
@@ -146,14 +162,21 @@ void EpollEngine::receive(Stream& stream) {
 void EpollEngine::dispatch(Stream& stream, std::uint32_t events) {
   using State = Stream::State;
   if (stream.state_ == State::closed) return;
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && stream.receiving_) {
+  // A pipe whose writer is gone hangs up, and a read tells that as its end.
+  const std::uint32_t ready_to_read = EPOLLIN | EPOLLRDHUP | (stream.is_socket_ ? 0U : EPOLLHUP);
+  if ((events & ready_to_read) != 0 && stream.receiving_) {
     receive(stream);
     if (stream.state_ == State::closed) return;
   } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    stream.broke({error != 0 ? error : ECONNRESET, std::generic_category()});
+    if (stream.is_socket_) {
+      ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error == 0) error = ECONNRESET;
+    } else {
+      error = EPIPE;
+    }
+    stream.broke({error, std::generic_category()});
     return;
   } else if ((events & EPOLLRDHUP) != 0) {
     stream.peer_left();
@@ -185,7 +208,16 @@ void EpollEngine::stop_accepting(Acceptor& acceptor) noexcept {
   forget(acceptor);
 }
 
-std::error_code EpollEngine::start_watching(Watch& watch) noexcept { return add(watch, EPOLLIN); }
+std::error_code EpollEngine::start_watching(Watch& watch) noexcept {
+  return add(watch, events_of(watch));
+}
+
+void EpollEngine::update_watching(Watch& watch) noexcept {
+  epoll_event event{};
+  event.events = events_of(watch);
+  event.data.ptr = static_cast<Pollable*>(&watch);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event);
+}
 
 void EpollEngine::stop_watching(Watch& watch) noexcept {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, nullptr);
@@ -241,7 +273,7 @@ void EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexc
         accept(static_cast<Acceptor&>(*pollable));
         break;
       case Pollable::Kind::watch:
-        static_cast<Watch&>(*pollable).on_readable();
+        static_cast<Watch&>(*pollable).on_ready(readiness_of(event.events));
         break;
     }
   }

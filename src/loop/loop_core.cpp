@@ -129,7 +129,8 @@ void LoopCore::flush_all() noexcept {
       release(*stream);
     } else {
       try {
-        engine_->send(*stream);
+        stream->before_send();
+        if (stream->state_ != Stream::State::closed) engine_->send(*stream);
       } catch (const std::exception& error) {
         log::format(log::Level::error, "loop", "a connection is dropped: {}", error.what());
         stream->broke(std::make_error_code(std::errc::io_error));

@@ -90,7 +90,7 @@ void SignalWatch::remove(int signal_number) noexcept {
   entries_.erase(found);
 }
 
-void SignalWatch::on_readable() {
+void SignalWatch::on_ready(unsigned /*events*/) {
   unsigned char numbers[64];
   const ssize_t got = ::read(read_end_.get(), numbers, sizeof numbers);
   for (ssize_t i = 0; i < got; ++i) {

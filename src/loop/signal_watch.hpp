@@ -29,7 +29,7 @@ class SignalWatch final : private Watch {
 
  private:
   struct Entry;
-  void on_readable() override;
+  void on_ready(unsigned events) override;
 
   LoopCore& core_;
   UniqueFd read_end_;

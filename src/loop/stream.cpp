@@ -5,6 +5,7 @@
 #include "loop/loop_core.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <new>
 #include <sys/ioctl.h>
@@ -20,11 +21,18 @@ constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
 }  // namespace
 
 Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
-    : Pollable(Kind::stream, descriptor), TimerNode(&fire_timer), core_(core), handler_(&handler) {}
+    : Pollable(Pollable::Kind::stream, descriptor),
+      TimerNode(&fire_timer),
+      core_(core),
+      handler_(&handler) {}
 
-Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler) {
+Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler, Kind kind) {
   auto* const stream =
       ::new (detail::pool_allocate(sizeof(Stream))) Stream(core, fd.get(), handler);
+  if (kind == Kind::pipe) {
+    stream->is_socket_ = false;
+    stream->receiving_ = (::fcntl(fd.get(), F_GETFL) & O_ACCMODE) != O_WRONLY;
+  }
   if (const std::error_code error = core.engine().attach(*stream)) {
     stream->~Stream();
     detail::pool_deallocate(stream, sizeof(Stream));
@@ -35,25 +43,25 @@ Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler) {
   return *stream;
 }
 
-char* Stream::prepare(std::size_t bytes) { return output_.prepare(core_.blocks(), bytes); }
+char* Stream::prepare(std::size_t bytes) { return output().prepare(core_.blocks(), bytes); }
 
 void Stream::commit(std::size_t bytes) noexcept {
-  output_.commit(bytes);
+  output().commit(bytes);
   schedule_flush();
 }
 
 void Stream::write(std::string_view bytes) {
-  output_.write(core_.blocks(), bytes);
+  output().write(core_.blocks(), bytes);
   schedule_flush();
 }
 
 void Stream::write_owned(std::string&& bytes) {
-  output_.write_owned(std::move(bytes));
+  output().write_owned(std::move(bytes));
   schedule_flush();
 }
 
 void Stream::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
-  output_.write_file(std::move(file), offset, bytes);
+  output().write_file(std::move(file), offset, bytes);
   schedule_flush();
 }
 
@@ -76,7 +84,12 @@ void Stream::pause_receiving() noexcept {
 void Stream::resume_receiving() noexcept {
   if (receiving_ || eof_) return;
   receiving_ = true;
-  if (state_ != State::closed) core_.engine().update_receiving(*this);
+  if (state_ == State::closed) return;
+  if (held_ || eof_held_) {
+    schedule_flush();  // hands it out, then goes on receiving
+  } else {
+    core_.engine().update_receiving(*this);
+  }
 }
 
 void Stream::set_deadline(Duration delay) noexcept {
@@ -141,16 +154,32 @@ void Stream::abort() noexcept {
   finish_close();
 }
 
-void Stream::received(std::span<char> bytes) {
-  if (handler_ != nullptr) {
+void Stream::deliver(std::span<char> bytes) {
+  if (handler_ == nullptr) {
+    discarded_ += static_cast<std::uint32_t>(bytes.size());
+    if (discarded_ > linger_bytes) finish_close();
+  } else if (receiving_ && !held_) [[likely]] {
     handler_->on_receive(bytes);
-    return;
+  } else {
+    if (!held_) held_ = std::make_unique<std::string>();
+    held_->append(bytes.data(), bytes.size());
   }
-  discarded_ += static_cast<std::uint32_t>(bytes.size());
-  if (discarded_ > linger_bytes) finish_close();
 }
 
 void Stream::received_eof() {
+  if (filter_ == nullptr || handler_ == nullptr) {
+    deliver_eof();
+  } else {
+    filter_->on_wire_eof();
+  }
+}
+
+void Stream::deliver_eof() {
+  if (eof_) return;
+  if (handler_ != nullptr && (!receiving_ || held_)) {
+    eof_held_ = true;
+    return;
+  }
   eof_ = true;
   pause_receiving();
   if (handler_ != nullptr) {
@@ -160,11 +189,47 @@ void Stream::received_eof() {
   }
 }
 
+void Stream::deliver_held() {
+  if (held_) {
+    const std::unique_ptr<std::string> bytes = std::move(held_);
+    deliver(*bytes);
+    if (state_ == State::closed || !receiving_) return;
+  }
+  if (eof_held_) {
+    eof_held_ = false;
+    deliver_eof();
+  } else {
+    core_.engine().update_receiving(*this);
+  }
+}
+
+void Stream::before_send() {
+  if ((held_ || eof_held_) && receiving_) {
+    deliver_held();
+    if (state_ == State::closed) return;
+  }
+  if (filter_) filter_->seal(output_);
+}
+
+void Stream::shutdown_write() noexcept {
+  shut_wanted_ = true;
+  schedule_flush();
+}
+
+void Stream::fail(std::error_code error) {
+  if (state_ != State::open) return;
+  StreamHandler* const handler = handler_;
+  if (filter_) filter_->plain().clear(core_.blocks());
+  end_sealed_ = true;
+  close(Linger::yes);
+  if (handler != nullptr) handler->on_broken(error);
+}
+
 // The kernel says that there is room only when a good part of its buffer is free. A peer that reads
 // slowly but steadily is told from one that does not read by what is left in there.
 bool Stream::peer_took_something() noexcept {
   int unread = 0;
-  if (::ioctl(fd, SIOCOUTQ, &unread) != 0) return false;
+  if (::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) != 0) return false;
   const auto left = static_cast<std::uint32_t>(unread);
   if (left >= unread_) return false;
   unread_ = left;
@@ -182,7 +247,9 @@ void Stream::peer_left() {
 void Stream::blocked() noexcept {
   blocked_ = true;
   int unread = 0;
-  unread_ = ::ioctl(fd, SIOCOUTQ, &unread) == 0 ? static_cast<std::uint32_t>(unread) : 0;
+  unread_ = ::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) == 0
+                ? static_cast<std::uint32_t>(unread)
+                : 0;
   stall_ms_ = core_.now_ms() + write_timeout_ms_;
   if (!TimerNode::is_armed() || due_ms > stall_ms_) arm_timer(stall_ms_);
 }
@@ -193,6 +260,20 @@ void Stream::unblocked() noexcept {
 }
 
 void Stream::flushed() {
+  if (filter_) {
+    const bool more = !filter_->plain().is_empty();
+    if (more && filter_->is_ready()) {
+      schedule_flush();
+      return;
+    }
+    if (more && state_ == State::open) return;  // the handshake comes first
+    if ((shut_wanted_ || state_ == State::flushing) && !end_sealed_) {
+      end_sealed_ = true;
+      if (filter_->is_ready()) filter_->seal_end(output_);
+      schedule_flush();
+      return;
+    }
+  }
   if (state_ == State::flushing) {
     if (!linger_ || eof_) {
       finish_close();
@@ -204,6 +285,10 @@ void Stream::flushed() {
     deadline_ms_ = core_.now_ms() + linger_ms;
     if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
     return;
+  }
+  if (shut_wanted_) {
+    shut_wanted_ = false;
+    ::shutdown(fd, SHUT_WR);
   }
   if (wants_drain_) {
     wants_drain_ = false;
@@ -223,6 +308,7 @@ void Stream::finish_close() noexcept {
   state_ = State::closed;
   handler_ = nullptr;
   output_.clear(core_.blocks());
+  if (filter_) filter_->plain().clear(core_.blocks());
   core_.wheel().stop(*this);
   core_.engine().detach(*this);
 }

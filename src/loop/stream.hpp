@@ -2,6 +2,7 @@
 #pragma once
 
 #include "loop/output_queue.hpp"
+#include "loop/stream_filter.hpp"
 
 #include <squall/base/duration.hpp>
 #include <squall/base/pool.hpp>
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,15 +52,22 @@ class StreamHandler {
   ~StreamHandler() = default;
 };
 
-/// A connected stream socket with corked output; lives on one loop and is never shared.
+/// A connected stream socket or an end of a pipe, with corked output; lives on one loop and is
+/// never shared.
 ///
-/// Made by an Acceptor or adopt(); its owner ends it with close() or abort() and must not touch it
+/// Made by adopt(); its owner ends it with close() or abort() and must not touch it
 /// afterwards. What is written in a turn of the loop leaves in one system call at the turn's end.
 /// An idle stream owns no buffer.
 class Stream final : private Pollable, private detail::TimerNode {
  public:
-  /// Takes over a connected, non-blocking descriptor and begins to receive.
-  static Stream& adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler);
+  enum class Kind : std::uint8_t {
+    socket,
+    pipe,  // an end of a pipe, a terminal: what is read and written rather than sent
+  };
+  /// Takes over a connected, non-blocking descriptor and begins to receive. Throws
+  /// std::system_error when the loop cannot watch it, as with regular files.
+  static Stream& adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler,
+                       Kind kind = Kind::socket);
 
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -66,6 +75,9 @@ class Stream final : private Pollable, private detail::TimerNode {
   void set_handler(StreamHandler& handler) noexcept { handler_ = &handler; }
   [[nodiscard]] LoopCore& core() const noexcept { return core_; }
   [[nodiscard]] int native_handle() const noexcept { return fd; }
+  /// Puts a filter, TLS, between the owner and the wire; once. What was written before leaves as it
+  /// is, what is written or arrives from now on goes through the filter.
+  void set_filter(std::unique_ptr<StreamFilter> filter) noexcept { filter_ = std::move(filter); }
 
   // Output. Nothing is sent before the end of the turn.
   /// Contiguous space of at most 16 KiB, to be filled and then committed.
@@ -75,13 +87,19 @@ class Stream final : private Pollable, private detail::TimerNode {
   void write_owned(std::string&& bytes);
   void write_file(UniqueFd file, off_t offset, std::size_t bytes);
   /// Bytes that the kernel has not taken yet.
-  [[nodiscard]] std::size_t pending_bytes() const noexcept { return output_.size(); }
+  [[nodiscard]] std::size_t pending_bytes() const noexcept {
+    return output_.size() + (filter_ ? filter_->plain().size() : 0);
+  }
   /// Calls on_drained() once all output is with the kernel; soon when it already is.
   void request_drain_notice() noexcept;
   /// After this long without the peer taking a byte the connection is broken (ETIMEDOUT).
   void set_write_timeout(Duration timeout) noexcept;
 
+  /// Tells the peer, after what is pending, that nothing more will come; receiving goes on.
+  void shutdown_write() noexcept;
+
   // Input.
+  /// No on_receive() and no on_eof() come until resume_receiving(); on_peer_left() may.
   void pause_receiving() noexcept;
   void resume_receiving() noexcept;
   [[nodiscard]] bool is_receiving() const noexcept { return receiving_; }
@@ -98,9 +116,22 @@ class Stream final : private Pollable, private detail::TimerNode {
   /// Drops what is pending and resets the connection, so that the peer sees the break.
   void abort() noexcept;
 
+  // For filters.
+  /// Hands bytes to the owner, or keeps a copy while receiving is paused.
+  void deliver(std::span<char> bytes);
+  void deliver_eof();
+  /// The connection can go no further, as after a bad record: sends what is on the wire queue, then
+  /// closes; the owner hears on_broken(error).
+  void fail(std::error_code error);
+  /// Has the filter's seal() called at the end of the turn.
+  void schedule_flush() noexcept;
+  /// Whether the stream has ended inside a call to its owner.
+  [[nodiscard]] bool is_closed() const noexcept { return state_ == State::closed; }
+
  private:
   friend class LoopCore;
   friend class EpollEngine;
+  friend class UringEngine;
 
   static constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
   enum class State : std::uint8_t { open, flushing, lingering, closed };
@@ -109,7 +140,13 @@ class Stream final : private Pollable, private detail::TimerNode {
   ~Stream() = default;
 
   // For the engine.
-  void received(std::span<char> bytes);
+  void received(std::span<char> bytes) {
+    if (filter_ == nullptr || handler_ == nullptr) {
+      deliver(bytes);
+    } else {
+      filter_->on_wire_bytes(bytes);
+    }
+  }
   void received_eof();
   void peer_left();
   void blocked() noexcept;
@@ -118,7 +155,10 @@ class Stream final : private Pollable, private detail::TimerNode {
   void flushed();
   void broke(std::error_code error);
 
-  void schedule_flush() noexcept;
+  [[nodiscard]] OutputQueue& output() noexcept { return filter_ ? filter_->plain() : output_; }
+  /// What is to be done at the end of a turn before sending: input that was held, the filter.
+  void before_send();
+  void deliver_held();
   void finish_close() noexcept;
   static void fire_timer(TimerNode& node) noexcept;
   void timer_fired() noexcept;
@@ -126,7 +166,9 @@ class Stream final : private Pollable, private detail::TimerNode {
 
   LoopCore& core_;
   StreamHandler* handler_;
-  OutputQueue output_;
+  OutputQueue output_;  // what goes on the wire
+  std::unique_ptr<StreamFilter> filter_;
+  std::unique_ptr<std::string> held_;  // input that came while receiving was paused
   Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
@@ -134,6 +176,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   std::uint32_t discarded_ = 0;  // bytes read while lingering
   std::uint32_t unread_ = 0;     // when blocked: bytes the peer has not taken, as last looked at
   std::uint32_t interest_ = 0;   // the engine's
+  void* engine_data_ = nullptr;  // the engine's
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;
@@ -142,6 +185,10 @@ class Stream final : private Pollable, private detail::TimerNode {
   bool wants_drain_ : 1 = false;
   bool linger_ : 1 = false;
   bool peer_left_told_ : 1 = false;
+  bool is_socket_ : 1 = true;
+  bool eof_held_ : 1 = false;     // it came while receiving was paused
+  bool shut_wanted_ : 1 = false;  // shutdown_write()
+  bool end_sealed_ : 1 = false;   // the filter has said that no more comes
 };
 
 }  // namespace squall::loop
