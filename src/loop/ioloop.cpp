@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "loop/fd_handlers.hpp"
 #include "loop/loop_core.hpp"
 #include "loop/signal_watch.hpp"
 
@@ -70,11 +71,15 @@ IOLoop& IOLoop::current() {
 
 loop::LoopCore& loop::LoopCore::current() { return IOLoop::current().core(); }
 
-IOLoop::IOLoop() : core_(new loop::LoopCore()), timers_(new Timers(*core_)) {}
+IOLoop::IOLoop()
+    : core_(new loop::LoopCore()),
+      timers_(new Timers(*core_)),
+      fd_handlers_(new loop::FdHandlers(*core_)) {}
 
 IOLoop::~IOLoop() {
   // What ends now may still ask for the current loop.
   current_loop = this;
+  delete fd_handlers_;
   delete timers_;
   delete core_;
   current_loop = nullptr;
@@ -139,6 +144,15 @@ void IOLoop::remove_timeout(TimeoutHandle timeout) noexcept {
 }
 
 void IOLoop::spawn(Task<> task) { core_->spawn(std::move(task)); }
+
+void IOLoop::add_handler(int fd, MoveOnlyFunction<void(int fd, unsigned events)> handler,
+                         unsigned events) {
+  fd_handlers_->add(fd, std::move(handler), events);
+}
+
+void IOLoop::update_handler(int fd, unsigned events) { fd_handlers_->update(fd, events); }
+
+void IOLoop::remove_handler(int fd) noexcept { fd_handlers_->remove(fd); }
 
 void IOLoop::add_signal_handler(int signal_number, MoveOnlyFunction<void()> handler) {
   core_->signals().set(signal_number, std::move(handler));

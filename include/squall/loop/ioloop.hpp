@@ -16,8 +16,9 @@
 namespace squall {
 
 namespace loop {
+class FdHandlers;
 class LoopCore;
-}
+}  // namespace loop
 
 /// Names a timer that was started with call_later() or call_at(); a light value. Removing a timer
 /// that has fired or was removed does nothing.
@@ -85,6 +86,22 @@ class IOLoop {
     spawn(keep(std::forward<F>(function), std::forward<Args>(args)...));
   }
 
+  // What a handler of add_handler() waits for; the sum of both means either.
+  static constexpr unsigned readable = 1;
+  static constexpr unsigned writable = 2;
+
+  /// Calls `handler(fd, events)` in each turn in which the descriptor is ready for what `events`
+  /// asks. A descriptor that broke is ready for both. It stays the caller's and must not be closed
+  /// before remove_handler(). Handlers may add, update and remove any, also themselves. A
+  /// UsageError when `fd` has one already; std::system_error when it cannot be watched, as regular
+  /// files.
+  void add_handler(int fd, MoveOnlyFunction<void(int fd, unsigned events)> handler,
+                   unsigned events);
+  /// Waits for other events; a UsageError when `fd` has no handler.
+  void update_handler(int fd, unsigned events);
+  /// Does nothing when `fd` has none.
+  void remove_handler(int fd) noexcept;
+
   /// Calls `handler` on this loop whenever the process gets `signal_number`. A UsageError when
   /// another loop has that signal.
   void add_signal_handler(int signal_number, MoveOnlyFunction<void()> handler);
@@ -135,6 +152,7 @@ class IOLoop {
 
   loop::LoopCore* core_;
   Timers* timers_;
+  loop::FdHandlers* fd_handlers_;
 };
 
 template <class T>
