@@ -51,6 +51,7 @@ void TaskGroup::JoinAwaiter::suspend(std::coroutine_handle<> waiting, detail::St
     throw UsageError("TaskGroup::join is awaited already: one coroutine may wait for a group");
   }
   group_.joiner_.coroutine = waiting;
+  suspended_ = true;
   if (stop != nullptr) stop->listen(*this);
 }
 
@@ -58,8 +59,15 @@ void TaskGroup::JoinAwaiter::on_stop(StopNode& node) noexcept {
   static_cast<JoinAwaiter&>(node).group_.request_stop();
 }
 
-void TaskGroup::JoinAwaiter::await_resume() {
+// Its coroutine is destroyed where it waits, or goes on.
+void TaskGroup::JoinAwaiter::give_up() noexcept {
+  suspended_ = false;
   group_.joiner_.coroutine = {};
+  group_.joiner_.unlink();
+}
+
+void TaskGroup::JoinAwaiter::await_resume() {
+  if (suspended_) give_up();
   if (group_.first_error_) std::rethrow_exception(std::exchange(group_.first_error_, {}));
 }
 

@@ -104,6 +104,28 @@ TEST(TaskGroup, ACapturingLambdaLivesUntilItsTaskHasEnded) {
   EXPECT_EQ(order, (std::vector<int>{7, 8, 9}));
 }
 
+TEST(TaskGroup, MayBeJoinedAgainWhenTheFirstWhoWaitedWasDestroyed) {
+  FakeScheduler scheduler;
+  TaskGroup group;
+  std::vector<int> order;
+  group.spawn(note(&order, 5));
+  const auto join = [](TaskGroup* of, bool* joined) -> Task<> {
+    co_await of->join();
+    *joined = true;
+  };
+  bool first = false;
+  bool second = false;
+  {
+    detail::TaskRunner waiting;
+    waiting.start(join(&group, &first), nullptr, [](void*, std::exception_ptr) {}, nullptr);
+  }
+  detail::TaskRunner runner;
+  runner.start(join(&group, &second), nullptr, [](void*, std::exception_ptr) {}, nullptr);
+  scheduler.run();
+  EXPECT_FALSE(first);
+  EXPECT_TRUE(second);
+}
+
 TEST(TaskGroup, AStopOfTheJoiningTaskReachesItsTasks) {
   FakeScheduler scheduler;
   StopSource stop;

@@ -188,6 +188,24 @@ TEST(WithTimeout, GivesTheValueInTime) {
   EXPECT_EQ(scheduler.now_ms, 10'000U) << "the time-out's own timer was left behind";
 }
 
+TEST(WithTimeout, DestroyingItEndsTheWaitInside) {
+  FakeScheduler scheduler;
+  {
+    detail::TaskRunner runner;
+    const auto body = []() -> Task<> { co_await with_timeout(20s, slow_answer()); };
+    runner.start(
+        body(), nullptr, [](void*, std::exception_ptr) { FAIL(); }, nullptr);
+  }
+  scheduler.run();
+  EXPECT_EQ(scheduler.now_ms, 0U);
+}
+
+TEST(WithTimeout, TakesASleep) {
+  FakeScheduler scheduler;
+  const auto body = []() -> Task<> { co_await with_timeout(5ms, sleep(1h)); };
+  EXPECT_THROW(scheduler.run(body()), TimeoutError);
+}
+
 TEST(WithTimeout, PassesTheOuterStopInward) {
   FakeScheduler scheduler;
   StopSource stop;

@@ -29,6 +29,8 @@ class SleepAwaiter : private TimerNode, private StopNode {
  public:
   explicit SleepAwaiter(Duration delay) noexcept
       : TimerNode(&on_timer), StopNode(&on_stop), delay_(delay) {}
+  SleepAwaiter(SleepAwaiter&& other) noexcept : SleepAwaiter(other.delay_) {}
+  SleepAwaiter& operator=(SleepAwaiter&&) = delete;
   ~SleepAwaiter();
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }

@@ -43,6 +43,11 @@ class TaskGroup {
   class JoinAwaiter : private detail::StopNode {
    public:
     explicit JoinAwaiter(TaskGroup& group) noexcept : StopNode(&on_stop), group_(group) {}
+    JoinAwaiter(JoinAwaiter&& other) noexcept : JoinAwaiter(other.group_) {}
+    JoinAwaiter& operator=(JoinAwaiter&&) = delete;
+    ~JoinAwaiter() {
+      if (suspended_) give_up();
+    }
     [[nodiscard]] bool await_ready() const noexcept { return group_.running_ == 0; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) {
@@ -56,8 +61,10 @@ class TaskGroup {
 
    private:
     void suspend(std::coroutine_handle<> waiting, detail::StopState* stop);
+    void give_up() noexcept;
     static void on_stop(StopNode& node) noexcept;
     TaskGroup& group_;
+    bool suspended_ = false;
   };
 
   /// Waits until every task has ended; throws what the first failing one threw. When the awaiting

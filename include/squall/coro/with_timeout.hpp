@@ -7,6 +7,7 @@
 #include <squall/coro/sleep.hpp>
 #include <squall/coro/task.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace squall {
@@ -28,6 +29,21 @@ class TimeoutScope : private TimerNode, private StopNode {
   bool timed_out_ = false;
 };
 
+/// What is awaited itself, unlike a Task, and may be moved before: the waits of Event and Queue.
+template <class T>
+concept MovableAwaiter = std::is_move_constructible_v<T> && requires(T& awaiter) {
+  awaiter.await_ready();
+  awaiter.await_resume();
+};
+
+template <class Awaiter>
+using AwaitedType = decltype(std::declval<Awaiter&>().await_resume());
+
+template <MovableAwaiter Awaiter>
+Task<AwaitedType<Awaiter>> as_task(Awaiter awaiter) {
+  co_return co_await awaiter;
+}
+
 }  // namespace detail
 
 /// Awaits `task` for at most `limit`, then asks it to stop and throws TimeoutError.
@@ -38,13 +54,21 @@ template <class T>
 Task<T> with_timeout(Duration limit, Task<T> task) {
   auto* const outer = co_await detail::CurrentStopState();
   detail::TimeoutScope scope(limit, outer);
-  task.set_stop_state(scope.stop_state());
+  Task<T> bounded = std::move(task);  // destroyed before the scope, to whose stop it listens
+  bounded.set_stop_state(scope.stop_state());
   try {
-    co_return co_await task;
+    co_return co_await bounded;
   } catch (const CancelledError&) {
     if (!scope.timed_out()) throw;
   }
   throw TimeoutError("timed out");
+}
+
+/// The same for one wait: `co_await with_timeout(1s, queue.get())`. Cost: two pooled frames; the
+/// waits' own time-outs, `queue.get(1s)`, have none.
+template <detail::MovableAwaiter Awaiter>
+[[nodiscard]] Task<detail::AwaitedType<Awaiter>> with_timeout(Duration limit, Awaiter awaiter) {
+  return with_timeout(limit, detail::as_task(std::move(awaiter)));
 }
 
 }  // namespace squall
