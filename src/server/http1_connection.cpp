@@ -110,7 +110,8 @@ bool HTTP1Connection::read_head(std::string_view& in, bool from_input) {
     phase_ = Phase::waiting;
     return false;
   }
-  http::RequestHead& head = server_.scratch_head();
+  // A head in pieces has a table of its own: others are parsed between two of its pieces.
+  http::RequestHead& head = from_input ? input_->head : server_.scratch_head();
   http::RequestHeadParser fresh;
   http::RequestHeadParser& parser = from_input ? input_->parser : fresh;
   switch (parser.parse(in, head, server_.options().head)) {
@@ -135,6 +136,7 @@ bool HTTP1Connection::read_head(std::string_view& in, bool from_input) {
   if (!from_input) {
     if (!input_) input_ = std::make_unique<Input>();
     input_->parser = fresh;
+    input_->head.assign(head);
   }
   return false;
 }

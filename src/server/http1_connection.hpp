@@ -44,6 +44,7 @@ class HTTP1Connection final : public Connection,
   struct Input : detail::Pooled {
     std::string bytes;
     http::RequestHeadParser parser;
+    http::RequestHead head;
     http::ChunkedDecoder decoder;
   };
 

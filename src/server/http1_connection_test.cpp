@@ -5,7 +5,10 @@
 
 #include <squall/base/error.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace squall::server {
@@ -99,6 +102,41 @@ TEST_F(HTTP1ConnectionTest, AnySplitOfARequestGivesTheSame) {
     run_until_answer_has("\r\n\r\nok");
     ASSERT_EQ(recorders.size(), before + 1);
     EXPECT_EQ(last().body, "abcde");
+  }
+}
+
+// A request must never be made of another connection's bytes, wherever the heads are cut.
+TEST_F(HTTP1ConnectionTest, HeadsThatArriveInPiecesSideBySideDoNotMix) {
+  const std::string one = "GET /first HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+  const std::string other = "POST /the/other HTTP/1.1\r\nHost: yyy.example\r\nA: b\r\n\r\n";
+  const auto turns = [] {
+    int count = 0;
+    run_until([&] { return ++count > 1; });
+  };
+  for (std::size_t cut = 1; cut < one.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    connect();
+    const std::size_t before = recorders.size();
+    send(std::string_view(one).substr(0, cut));
+    turns();
+    UniqueFd first = std::move(client);
+    connect();
+    send(std::string_view(other).substr(0, std::min(cut, other.size() - 1)));
+    turns();
+    std::swap(first, client);
+    answer.clear();
+    send(std::string_view(one).substr(cut));
+    run_until_answer_has("\r\n\r\nok");
+    EXPECT_EQ(status(), "HTTP/1.1 200 OK");
+    std::swap(first, client);
+    answer.clear();
+    send(std::string_view(other).substr(std::min(cut, other.size() - 1)));
+    run_until_answer_has("\r\n\r\nok");
+    EXPECT_EQ(status(), "HTTP/1.1 200 OK");
+    ASSERT_EQ(recorders.size(), before + 2);
+    EXPECT_EQ(recorders[before]->events.rfind("head /first;", 0), 0U) << recorders[before]->events;
+    EXPECT_EQ(recorders[before]->body, "abc");
+    EXPECT_EQ(last().events.rfind("head /the/other;", 0), 0U) << last().events;
   }
 }
 
