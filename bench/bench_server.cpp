@@ -50,13 +50,16 @@ struct Options {
   unsigned port = 8080;
   std::string static_directory;
   std::size_t workers = 1;
+  unsigned tls_port = 0;
+  std::string certificate;
+  std::string key;
 };
 
 [[noreturn]] void fail(const std::string& why) {
   std::fprintf(stderr,
                "bench_server: %s\n"
                "usage: bench_server --port N [--static DIR] [--engine epoll|uring|auto] "
-               "[--workers N]\n",
+               "[--workers N] [--tls-port N --cert FILE --key FILE]\n",
                why.c_str());
   std::exit(2);
 }
@@ -89,15 +92,19 @@ Options parse(int count, char** words) {
       options.workers = number(name, value, 1024);
       if (options.workers == 0) fail("--workers needs at least one");
     } else if (name == "--engine") {
-      if (value == "uring") fail("--engine uring: this build has no io_uring engine yet");
-      if (value != "epoll" && value != "auto") {
+      if (value != "epoll" && value != "uring" && value != "auto") {
         fail("--engine is epoll, uring or auto, not " + std::string(value));
       }
       ::setenv("SQUALL_ENGINE", words[i], 1);
+    } else if (name == "--tls-port") {
+      options.tls_port = number(name, value, 65535);
+    } else if (name == "--cert") {
+      options.certificate = value;
     } else {
-      fail(std::string(name) + ": this build has no TLS yet");
+      options.key = value;
     }
   }
+  if (options.tls_port != 0 && options.certificate.empty()) fail("--tls-port needs --cert");
   return options;
 }
 
@@ -117,6 +124,11 @@ int main(int count, char** words) {
         },
         {.access_log = false, .static_path = options.static_directory});
     app.listen(static_cast<std::uint16_t>(options.port), {.workers = options.workers});
+    if (options.tls_port != 0) {
+      app.listen(static_cast<std::uint16_t>(options.tls_port),
+                 {.workers = options.workers,
+                  .tls = {.certificate_file = options.certificate, .key_file = options.key}});
+    }
     IOLoop::current().start();
   } catch (const std::exception& error) {
     fail(error.what());

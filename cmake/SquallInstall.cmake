@@ -14,6 +14,16 @@ else()
   set(SQUALL_STATIC OFF)
 endif()
 
+# What the rooms link with pkg-config, as NAME=module.
+set(SQUALL_PKGCONFIG_PAIRS "")
+get_property(libraries GLOBAL PROPERTY SQUALL_LINK_LIBRARIES)
+list(REMOVE_DUPLICATES libraries)
+foreach(library IN LISTS libraries)
+  if(library MATCHES "^PkgConfig::(.+)$")
+    list(APPEND SQUALL_PKGCONFIG_PAIRS ${CMAKE_MATCH_1}=${${CMAKE_MATCH_1}_MODULE_NAME})
+  endif()
+endforeach()
+
 configure_package_config_file(cmake/squallConfig.cmake.in squallConfig.cmake
                               INSTALL_DESTINATION ${SQUALL_CMAKE_DIR}
                               NO_SET_AND_CHECK_MACRO)

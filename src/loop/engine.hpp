@@ -17,9 +17,12 @@ class Acceptor : public Pollable {
   virtual void on_accept(UniqueFd fd, const sockaddr_storage& peer) = 0;
   /// accept(2) failed with EMFILE, ENFILE, ENOBUFS or ENOMEM. The engine has stopped accepting.
   virtual void on_accept_failed(std::error_code error) = 0;
+  /// For the engine: accepts some of the connections that wait. An error is one that
+  /// on_accept_failed() is to be told.
+  std::error_code accept_waiting();
 
-  unsigned batch = 1;           ///< the engine's: how many to accept at once
-  void* engine_data = nullptr;  ///< the engine's
+  unsigned batch = 1;             ///< the engine's: how many to accept at once
+  std::uint32_t engine_data = 0;  ///< the engine's; zero while it does not accept
 
  protected:
   ~Acceptor() = default;
@@ -39,8 +42,8 @@ class Watch : public Pollable {
   /// The descriptor is ready; called again as long as it is. The watch may be stopped and freed.
   virtual void on_ready(unsigned events) = 0;
 
-  unsigned interest;            ///< changed between engine calls only; then update_watching()
-  void* engine_data = nullptr;  ///< the engine's
+  unsigned interest;              ///< changed between engine calls only; then update_watching()
+  std::uint32_t engine_data = 0;  ///< the engine's; zero while it does not watch
 
  protected:
   ~Watch() = default;
@@ -63,7 +66,8 @@ class Engine {
   virtual void update_receiving(Stream& stream) noexcept = 0;
   /// Sends what is pending; reports through sent() and broke(), at once or later.
   virtual void send(Stream& stream) noexcept = 0;
-  /// Ends all operations and closes the descriptor; then core.release(stream), maybe later.
+  /// Ends all operations and closes the descriptor; then clears the output, which the kernel may
+  /// still be reading, and calls core.release(stream), maybe later.
   virtual void detach(Stream& stream) noexcept = 0;
 
   virtual std::error_code start_accepting(Acceptor& acceptor) noexcept = 0;
@@ -78,6 +82,11 @@ class Engine {
   virtual void wait(int timeout_ms, void (*woke)(void*), void* context) noexcept = 0;
   /// Ends a wait() from any thread.
   virtual void wake() noexcept = 0;
+  /// The loop stops without another wait(): hands the kernel what waits for it.
+  virtual void flush() noexcept {}
+  /// The loop ends: nothing may be written to its memory afterwards, and no owner is called any
+  /// more. Releases the streams that were detached.
+  virtual void shut_down() noexcept {}
 };
 
 }  // namespace squall::loop

@@ -3,24 +3,17 @@
 
 #include "base/logging.hpp"
 #include "loop/loop_core.hpp"
+#include "loop/output_sender.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <sys/eventfd.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 namespace squall::loop {
 namespace {
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
-
-constexpr std::size_t gather_limit = 64;
-// One stream's share of a turn: past it the others come first.
-constexpr std::size_t turn_send_bytes = 1024 * 1024;
-constexpr unsigned turn_accepts = 64;
 
 std::uint32_t events_of(const Watch& watch) noexcept {
   return ((watch.interest & Watch::readable) != 0 ? EPOLLIN | EPOLLRDHUP : 0U) |
@@ -88,59 +81,29 @@ void EpollEngine::update_receiving(Stream& stream) noexcept {
 void EpollEngine::detach(Stream& stream) noexcept {
   ::close(stream.fd);  // also leaves the epoll set
   stream.fd = -1;
+  stream.output_.clear(core_.blocks());
   core_.release(stream);
 }
 
 void EpollEngine::send(Stream& stream) noexcept {
   if (stream.blocked_) return;
-  OutputQueue& output = stream.output_;
-  std::size_t budget = turn_send_bytes;
-  while (!output.is_empty()) {
-    if (budget == 0) {
+  std::error_code error;
+  switch (send_output(stream.fd, stream.is_socket_, stream.output_, core_.blocks(), error)) {
+    case SendOutcome::all_sent:
+      if (stream.interest_ & EPOLLOUT) update_receiving(stream);
+      stream.flushed();
+      break;
+    case SendOutcome::share_used:
       stream.schedule_flush();
-      return;
-    }
-    Segment* const front = output.front();
-    ssize_t sent = 0;
-    std::size_t wanted = 0;
-    if (front->kind == Segment::Kind::file) {
-      auto* const file = static_cast<FileSegment*>(front);
-      wanted = std::min(front->size, budget);
-      off_t offset = file->offset;
-      sent = ::sendfile(stream.fd, file->fd.get(), &offset, wanted);
-      if (sent == 0) {  // the file has become shorter than it was said to be
-        stream.broke(std::make_error_code(std::errc::io_error));
-        return;
-      }
-    } else if (front->next == nullptr) {
-      wanted = front->size;
-      sent = stream.is_socket_ ? ::send(stream.fd, front->data, wanted, MSG_NOSIGNAL)
-                               : ::write(stream.fd, front->data, wanted);
-    } else {
-      iovec parts[gather_limit];
-      msghdr message{};
-      message.msg_iov = parts;
-      message.msg_iovlen = output.gather(parts, gather_limit);
-      for (std::size_t i = 0; i < message.msg_iovlen; ++i) wanted += parts[i].iov_len;
-      const int more = wanted < output.size() ? MSG_MORE : 0;
-      sent = stream.is_socket_ ? ::sendmsg(stream.fd, &message, MSG_NOSIGNAL | more)
-                               : ::writev(stream.fd, parts, static_cast<int>(message.msg_iovlen));
-    }
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) {
-        stream.broke(last_error());
-        return;
-      }
+      break;
+    case SendOutcome::blocked:
       stream.blocked();
       update_receiving(stream);
-      return;
-    }
-    output.consume(core_.blocks(), static_cast<std::size_t>(sent));
-    budget -= std::min(budget, static_cast<std::size_t>(sent));
+      break;
+    case SendOutcome::broken:
+      stream.broke(error);
+      break;
   }
-  if (stream.interest_ & EPOLLOUT) update_receiving(stream);
-  stream.flushed();
 }
 
 void EpollEngine::receive(Stream& stream) {
@@ -159,6 +122,14 @@ void EpollEngine::receive(Stream& stream) {
   }
 }
 
+// Both sides have ended in order while nothing is received: there may be input left in the kernel.
+// The kernel tells that again and again unless only changes are asked for.
+void EpollEngine::hung_up(Stream& stream) noexcept {
+  if (!stream.eof_) stream.peer_left();
+  if (stream.state_ == Stream::State::closed) return;
+  set_interest(stream, EPOLLET | (stream.blocked_ ? EPOLLOUT : 0U));
+}
+
 void EpollEngine::dispatch(Stream& stream, std::uint32_t events) {
   using State = Stream::State;
   if (stream.state_ == State::closed) return;
@@ -170,12 +141,12 @@ void EpollEngine::dispatch(Stream& stream, std::uint32_t events) {
   } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     int error = 0;
     socklen_t size = sizeof error;
-    if (stream.is_socket_) {
-      ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error == 0) error = ECONNRESET;
-    } else {
-      error = EPIPE;
+    if (stream.is_socket_) ::getsockopt(stream.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0 && (events & EPOLLERR) == 0) {
+      hung_up(stream);
+      return;
     }
+    if (error == 0) error = stream.is_socket_ ? ECONNRESET : EPIPE;
     stream.broke({error, std::generic_category()});
     return;
   } else if ((events & EPOLLRDHUP) != 0) {
@@ -225,35 +196,10 @@ void EpollEngine::stop_watching(Watch& watch) noexcept {
 }
 
 void EpollEngine::accept(Acceptor& acceptor) {
-  // One at a time while connections come singly, more while they come in crowds: asking once more
-  // just to hear EAGAIN would cost every lone connection a system call.
-  for (unsigned i = 0; i < acceptor.batch; ++i) {
-    sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    UniqueFd fd(::accept4(acceptor.fd, reinterpret_cast<sockaddr*>(&peer), &size,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd) {
-      switch (errno) {
-        case EAGAIN:
-          acceptor.batch = 1;
-          return;
-        case EMFILE:
-        case ENFILE:
-        case ENOBUFS:
-        case ENOMEM: {
-          const std::error_code error = last_error();
-          stop_accepting(acceptor);
-          acceptor.on_accept_failed(error);
-          return;
-        }
-        default:
-          continue;  // the connection died in the queue (ECONNABORTED and its kin)
-      }
-    }
-    acceptor.on_accept(std::move(fd), peer);
-    if (acceptor.fd < 0) return;  // closed meanwhile
+  if (const std::error_code error = acceptor.accept_waiting()) {
+    stop_accepting(acceptor);
+    acceptor.on_accept_failed(error);
   }
-  acceptor.batch = std::min(acceptor.batch * 2, turn_accepts);
 }
 
 void EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {

@@ -35,6 +35,7 @@ class EpollEngine final : public Engine {
   void forget(Pollable& pollable) noexcept;
   void set_interest(Stream& stream, std::uint32_t events) noexcept;
   void dispatch_guarded(Stream& stream, std::uint32_t events) noexcept;
+  void hung_up(Stream& stream) noexcept;
   void dispatch(Stream& stream, std::uint32_t events);
   void receive(Stream& stream);
   void accept(Acceptor& acceptor);

@@ -18,6 +18,12 @@ thread_local IOLoop* current_loop = nullptr;
 
 detail::Scheduler& current_scheduler() { return IOLoop::current().core(); }
 
+// Before the first loop: a coroutine may wait for something on a thread that has none yet.
+[[maybe_unused]] const bool factory_is_set = [] {
+  detail::Scheduler::set_factory(&current_scheduler);
+  return true;
+}();
+
 }  // namespace
 
 // Timers of call_later(), by number: a handle stays harmless after its timer is gone.
@@ -61,7 +67,6 @@ IOLoop& IOLoop::current() {
     ~Owner() { delete std::exchange(current_loop, nullptr); }
   };
   if (current_loop == nullptr) {
-    detail::Scheduler::set_factory(&current_scheduler);
     static thread_local Owner owner;
     static_cast<void>(owner);
     current_loop = new IOLoop();

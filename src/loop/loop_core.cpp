@@ -5,11 +5,13 @@
 #include "loop/clock.hpp"
 #include "loop/epoll_engine.hpp"
 #include "loop/signal_watch.hpp"
+#include "loop/uring_engine.hpp"
 #include "loop/watchdog.hpp"
 
 #include <squall/base/error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <signal.h>
 #include <string>
@@ -19,17 +21,29 @@
 namespace squall::loop {
 namespace {
 
+// Decided by measurement: docs/decisions/0009-io-uring.md.
+constexpr bool auto_means_uring = true;
+
 std::unique_ptr<Engine> make_engine(LoopCore& core) {
   const char* const wish = std::getenv("SQUALL_ENGINE");
-  const std::string_view name = wish != nullptr ? wish : "auto";
-  if (name == "uring") {
-    log::write(log::Level::warning, "loop", "this build has no io_uring engine; using epoll");
-  } else if (name != "epoll" && name != "auto" && !name.empty()) {
+  const std::string_view name = wish != nullptr && *wish != '\0' ? wish : "auto";
+  if (name != "epoll" && name != "uring" && name != "auto") {
     throw UsageError("SQUALL_ENGINE is \"" + std::string(name) +
                      "\"; it may be epoll, uring or auto");
   }
+  if (name == "uring" || (name == "auto" && auto_means_uring)) {
+    std::string why;
+    if (std::unique_ptr<Engine> engine = UringEngine::make(core, why)) return engine;
+    static std::atomic<bool> told{false};
+    if (!told.exchange(true)) {
+      log::format(name == "uring" ? log::Level::warning : log::Level::info, "loop",
+                  "io_uring cannot be used ({}); using epoll", why);
+    }
+  }
   return std::make_unique<EpollEngine>(core);
 }
+
+std::atomic<unsigned> loop_count{0};
 
 // Writing to a peer that has left is an error code here; sendfile(2), unlike send(2), has no flag
 // to keep the signal away. A handler of the program's own stays.
@@ -58,9 +72,13 @@ LoopCore::LoopCore()
       engine_(make_engine(*this)),
       posts_(std::make_shared<PostQueue>(*engine_)) {
   ignore_broken_pipes();
+  ++loop_count;
 }
 
+bool LoopCore::exists_any() noexcept { return loop_count != 0; }
+
 LoopCore::~LoopCore() {
+  --loop_count;
   posts_->close();
   while (spawned_ != nullptr) {
     Spawned* const entry = std::exchange(spawned_, spawned_->next);
@@ -69,6 +87,9 @@ LoopCore::~LoopCore() {
   }
   if (watched_) Watchdog::instance().remove(*this);
   close_orphans();
+  signals_.reset();
+  engine_->shut_down();
+  free_closed();
   while (!ready_.is_empty()) ready_.take_first();
 }
 
@@ -203,7 +224,11 @@ void LoopCore::run() {
     posts_->run();
     flush_all();
     free_closed();
-    if (stop_requested_) break;
+    if (stop_requested_) {
+      engine_->flush();
+      free_closed();
+      break;
+    }
     const int timeout = wait_ms();
     set_activity(nullptr);
     busy_since_ns_.store(0, std::memory_order_relaxed);

@@ -29,6 +29,8 @@ class LoopCore final : public detail::Scheduler {
 
   /// The calling thread's, made with its IOLoop when there is none.
   static LoopCore& current();
+  /// Whether any thread of the process has one.
+  [[nodiscard]] static bool exists_any() noexcept;
 
   // Scheduler.
   void make_ready(detail::ReadyNode& node) noexcept override;

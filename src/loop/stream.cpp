@@ -38,7 +38,7 @@ Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler, Kind 
     detail::pool_deallocate(stream, sizeof(Stream));
     throw std::system_error(error, "cannot watch a connection");
   }
-  fd.release();
+  static_cast<void>(fd.release());
   core.opened();
   return *stream;
 }
@@ -307,7 +307,6 @@ void Stream::finish_close() noexcept {
   if (state_ == State::lingering) core_.ended_to_linger();
   state_ = State::closed;
   handler_ = nullptr;
-  output_.clear(core_.blocks());
   if (filter_) filter_->plain().clear(core_.blocks());
   core_.wheel().stop(*this);
   core_.engine().detach(*this);

@@ -123,6 +123,10 @@ class Stream final : private Pollable, private detail::TimerNode {
   /// The connection can go no further, as after a bad record: sends what is on the wire queue, then
   /// closes; the owner hears on_broken(error).
   void fail(std::error_code error);
+  /// Where a filter appends what it has to say itself; schedule_flush() sends it.
+  [[nodiscard]] OutputQueue& wire() noexcept { return output_; }
+  /// Whether there is somebody to deliver to: false once the owner has closed the stream.
+  [[nodiscard]] bool has_owner() const noexcept { return handler_ != nullptr; }
   /// Has the filter's seal() called at the end of the turn.
   void schedule_flush() noexcept;
   /// Whether the stream has ended inside a call to its owner.
@@ -176,7 +180,6 @@ class Stream final : private Pollable, private detail::TimerNode {
   std::uint32_t discarded_ = 0;  // bytes read while lingering
   std::uint32_t unread_ = 0;     // when blocked: bytes the peer has not taken, as last looked at
   std::uint32_t interest_ = 0;   // the engine's
-  void* engine_data_ = nullptr;  // the engine's
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;

@@ -60,15 +60,18 @@ class Server:
     missing: str  # why it cannot run; empty when it can
     command: object
     offers: frozenset = EVERYTHING
+    extra: bool = False  # runs only when named
 
 
-def _binary(name, build_dir, file):
+def _binary(name, build_dir, file, *options, extra=False):
     path = Path(build_dir) / "bin" / file
     missing = "" if path.is_file() else f"{path} is not built"
     return Server(
         name,
         missing,
-        lambda port, static, prefix: [str(path), "--port", str(port), "--static", static],
+        lambda port, static, prefix: [str(path), "--port", str(port), "--static", static,
+                                      *options],
+        extra=extra,
     )
 
 
@@ -103,7 +106,10 @@ def _nginx():
 def all_servers(build_dir):
     return [
         _binary(FLOOR, build_dir, "bench_floor_epoll"),
+        _binary("floor_uring", build_dir, "bench_floor_uring", extra=True),
         _binary("squall", build_dir, "bench_server"),
+        _binary("squall_epoll", build_dir, "bench_server", "--engine", "epoll", extra=True),
+        _binary("squall_uring", build_dir, "bench_server", "--engine", "uring", extra=True),
         _binary("beast", build_dir, "bench_beast"),
         _nginx(),
         _tornado(),
