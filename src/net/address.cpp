@@ -59,6 +59,27 @@ SocketAddress SocketAddress::from_native(const void* address, std::size_t size) 
   return result;
 }
 
+std::size_t SocketAddress::to_native(void* address, std::size_t size) const noexcept {
+  if (family_ == Family::ipv4 && size >= sizeof(sockaddr_in)) {
+    sockaddr_in native{};
+    native.sin_family = AF_INET;
+    native.sin_port = htons(port_);
+    std::memcpy(&native.sin_addr, bytes_, 4);
+    std::memcpy(address, &native, sizeof native);
+    return sizeof native;
+  }
+  if (family_ == Family::ipv6 && size >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 native{};
+    native.sin6_family = AF_INET6;
+    native.sin6_port = htons(port_);
+    native.sin6_scope_id = scope_;
+    std::memcpy(&native.sin6_addr, bytes_, 16);
+    std::memcpy(address, &native, sizeof native);
+    return sizeof native;
+  }
+  return 0;
+}
+
 std::string SocketAddress::ip() const {
   if (family_ == Family::none) return {};
   if (family_ == Family::unix_socket) return "unix";
@@ -77,6 +98,10 @@ std::string SocketAddress::to_string() const {
     default:
       return ip();
   }
+}
+
+bool is_valid_ip(std::string_view text) noexcept {
+  return SocketAddress::parse(text, 0).family() != SocketAddress::Family::none;
 }
 
 }  // namespace squall::net

@@ -35,5 +35,29 @@ TEST(SocketAddress, AMappedIPv4AddressIsWrittenAsIPv4) {
   EXPECT_EQ(address, SocketAddress::parse("10.0.0.7", 99));
 }
 
+TEST(SocketAddress, GoesToTheSystemAndBack) {
+  for (const char* const ip : {"10.1.2.3", "2001:db8::7"}) {
+    const auto address = SocketAddress::parse(ip, 443);
+    sockaddr_storage native{};
+    const std::size_t size = address.to_native(&native, sizeof native);
+    EXPECT_GT(size, 0U);
+    EXPECT_EQ(SocketAddress::from_native(&native, size), address);
+    EXPECT_EQ(address.to_native(&native, 4), 0U) << "no room";
+  }
+  EXPECT_EQ(SocketAddress::parse("::1", 1).with_port(2).to_string(), "[::1]:2");
+}
+
+TEST(IsValidIp, TellsLiteralsFromEverythingElse) {
+  EXPECT_TRUE(is_valid_ip("127.0.0.1"));
+  EXPECT_TRUE(is_valid_ip("::1"));
+  for (const std::string_view text :
+       {std::string_view(""), std::string_view("localhost"), std::string_view("1.2.3"),
+        std::string_view("127.0.0.1\0", 10), std::string_view("4.4.4.4 "),
+        std::string_view("[::1]")}) {
+    EXPECT_FALSE(is_valid_ip(text)) << text;
+  }
+  EXPECT_FALSE(is_valid_ip(std::string(1000, '1')));
+}
+
 }  // namespace
 }  // namespace squall::net

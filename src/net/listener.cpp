@@ -22,9 +22,25 @@ Listener::Listener(loop::LoopCore& core, UniqueFd socket, Receiver& receiver)
 Listener::~Listener() {
   if (TimerNode::is_armed()) {
     core_.stop_timer(*this);
+  } else if (!paused_) {
+    core_.engine().stop_accepting(*this);
+  }
+}
+
+void Listener::pause() noexcept {
+  if (std::exchange(paused_, true)) return;
+  if (TimerNode::is_armed()) {
+    core_.stop_timer(*this);
   } else {
     core_.engine().stop_accepting(*this);
   }
+  batch = 0;  // the engine may be in the middle of one
+}
+
+void Listener::go_on() noexcept {
+  if (!std::exchange(paused_, false)) return;
+  batch = 1;
+  try_again();
 }
 
 void Listener::on_accept(UniqueFd connection, const sockaddr_storage& peer) {
@@ -42,7 +58,7 @@ void Listener::on_accept_failed(std::error_code error) {
                 "cannot accept connections: {}; they wait in the kernel until there is room",
                 error.message());
   }
-  core_.start_timer(*this, retry_after);
+  if (!paused_) core_.start_timer(*this, retry_after);
 }
 
 void Listener::try_again() noexcept {

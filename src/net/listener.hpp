@@ -29,6 +29,10 @@ class Listener final : private loop::Acceptor, private detail::TimerNode {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
+  /// Leaves new connections in the kernel's queue until go_on(). Also from on_connection().
+  void pause() noexcept;
+  void go_on() noexcept;
+
   [[nodiscard]] int native_handle() const noexcept { return fd; }
 
  private:
@@ -40,6 +44,7 @@ class Listener final : private loop::Acceptor, private detail::TimerNode {
   Receiver& receiver_;
   UniqueFd socket_;
   bool starved_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace squall::net

@@ -32,5 +32,35 @@ inline constexpr std::size_t argument_count = 1000;
 inline constexpr int listen_backlog = 1024;
 /// Jobs that wait for a thread of an Executor.
 inline constexpr std::size_t executor_queue_jobs = 10'000;
+/// Items that wait in a Queue, PriorityQueue, LifoQueue or Channel; its constructor changes it.
+inline constexpr std::size_t queue_items = 10'000;
+/// What net::Stream::read_until() and its kin accept for one line or message by default.
+inline constexpr std::size_t stream_line_bytes = 64 * 1024;
+/// What net::Stream::read_exactly() and read_until_close() gather at most.
+inline constexpr std::size_t stream_read_bytes = 100 * 1024 * 1024;
+/// Bytes that a net::Stream receives ahead of its reader before it stops receiving.
+inline constexpr std::size_t stream_read_ahead_bytes = 64 * 1024;
+/// Output that may wait on a net::Stream whose writer never awaits; one more write is refused.
+inline constexpr std::size_t stream_output_bytes = 64 * 1024 * 1024;
+/// Private-key operations for new TLS connections in one turn of a loop; more wait for the next.
+inline constexpr std::size_t tls_handshakes_per_turn = 16;
+/// What a TLS peer may send while its handshake waits for its turn.
+inline constexpr std::size_t tls_held_bytes = 64 * 1024;
+/// Answers that a TLS connection may demand in its life (key updates, refused renegotiations).
+inline constexpr std::size_t tls_reply_bytes = 64 * 1024;
+/// Hosts whose TLS sessions a client remembers.
+inline constexpr std::size_t tls_session_hosts = 1000;
+/// A file with certificates, keys or an OCSP response.
+inline constexpr std::size_t tls_file_bytes = 16 * 1024 * 1024;
+/// What run_process() keeps of a child's output, and of its error output.
+inline constexpr std::size_t subprocess_output_bytes = 10 * 1024 * 1024;
+/// Connections that a net::TCPServer serves at a time; more wait in the kernel.
+inline constexpr std::size_t server_connections = 100'000;
+/// Host names that a net::Resolver looks up at a time; one more is refused.
+inline constexpr std::size_t resolver_lookups = 1000;
+/// Threads of the process that wait for getaddrinfo().
+inline constexpr std::size_t resolver_threads = 16;
+/// Answers that a net::Resolver remembers when its cache is on.
+inline constexpr std::size_t resolver_cache_entries = 1000;
 
 }  // namespace squall::limits

@@ -29,6 +29,15 @@ class SocketAddress {
   /// With the port: "127.0.0.1:80", "[::1]:80", "unix".
   [[nodiscard]] std::string to_string() const;
 
+  [[nodiscard]] SocketAddress with_port(std::uint16_t port) const noexcept {
+    SocketAddress result = *this;
+    result.port_ = port;
+    return result;
+  }
+  /// For the library: writes a `sockaddr` of the operating system and gives its size. Zero for none
+  /// and for unix sockets.
+  std::size_t to_native(void* address, std::size_t size) const noexcept;
+
   friend bool operator==(const SocketAddress&, const SocketAddress&) noexcept = default;
 
  private:
@@ -37,5 +46,8 @@ class SocketAddress {
   std::uint16_t port_ = 0;
   Family family_ = Family::none;
 };
+
+/// Whether `text` is a literal IPv4 or IPv6 address, "127.0.0.1" or "::1", and no name.
+[[nodiscard]] bool is_valid_ip(std::string_view text) noexcept;
 
 }  // namespace squall::net
