@@ -6,6 +6,7 @@
 
 #include <squall/http/request_head.hpp>
 #include <squall/net/address.hpp>
+#include <squall/net/tls.hpp>
 #include <squall/websocket/close_code.hpp>
 
 #include <cstddef>
@@ -62,6 +63,9 @@ class ResponseWriter {
   /// Calls on_drained() once they are none.
   virtual void request_drain_notice() noexcept = 0;
   [[nodiscard]] virtual const net::SocketAddress& peer() const noexcept = 0;
+  /// Whether the connection is TLS, and what it agreed on.
+  [[nodiscard]] virtual bool is_secure() const noexcept { return false; }
+  [[nodiscard]] virtual net::TLSInfo tls_info() const { return {}; }
 
   /// Answers a WebSocket handshake with 101 and `fields`; the exchange is over and the connection
   /// is the returned one, which holds messages back until WebSocketConnection::resume().

@@ -18,26 +18,62 @@ using loop::Stream;
 namespace {
 // Pipelined input that is kept while a response is awaited; past it the connection is not read.
 constexpr std::size_t kept_input_bytes = 64 * 1024;
+// While the server drains: for a request that is on its way on a new connection.
+constexpr auto drain_grace = Duration::from_seconds(1);
 }  // namespace
 
-HTTP1Connection::HTTP1Connection(HTTPServer& server, const net::SocketAddress& peer) noexcept
+HTTP1Connection::HTTP1Connection(ServerPort& port, const net::SocketAddress& peer) noexcept
     : ReadyNode(
           [](ReadyNode& node) noexcept { static_cast<HTTP1Connection&>(node).continue_reading(); }),
-      server_(server),
+      server_(port.server),
+      port_(port),
       peer_(peer) {}
 
-void HTTP1Connection::start(HTTPServer& server, UniqueFd fd, const net::SocketAddress& peer) {
-  auto* const self = new HTTP1Connection(server, peer);
+void HTTP1Connection::start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer) {
+  HTTPServer& server = port.server;
+  auto* const self = new HTTP1Connection(port, peer);
   server.add(*self);
   try {
     self->stream_ = &Stream::adopt(server.core(), std::move(fd), *self);
+    self->stream_->set_write_timeout(server.options().write_timeout);
+    if (port.tls) {
+      self->secure_ = std::make_unique<Secure>(*self);
+      self->secure_->filter =
+          &net::TLSFilter::start_server(*self->stream_, port.tls, self->secure_.get());
+    } else {
+      self->stream_->set_deadline(server.options().head_timeout);
+    }
   } catch (const std::exception& error) {
     log::format(log::Level::error, "server", "{}", error.what());
-    self->destroy();
-    return;
+    self->abort_now();
   }
-  self->stream_->set_write_timeout(server.options().write_timeout);
-  self->stream_->set_deadline(server.options().head_timeout);
+}
+
+// The handshake had a deadline of its own.
+void HTTP1Connection::Secure::on_handshake_done() {
+  connection.stream_->set_deadline(connection.server_.options().head_timeout);
+}
+
+void HTTP1Connection::Secure::on_handshake_failed(std::error_code error, std::string_view reason) {
+  // Port scanners and people who forget the s in https are no news.
+  const bool quiet = error == net::TLSError::closed_in_handshake ||
+                     error == net::TLSError::handshake_timeout || error == net::TLSError::not_tls ||
+                     error == net::TLSError::plain_http;
+  log::format(quiet ? log::Level::debug : log::Level::info, "server", "{}: {} ({})",
+              connection.peer_.to_string(), error.message(), reason);
+}
+
+std::string_view HTTP1Connection::Secure::answer_to_plain_http() {
+  return "HTTP/1.1 400 Bad Request\r\n"
+         "Content-Type: text/plain; charset=utf-8\r\n"
+         "Content-Length: 44\r\n"
+         "Connection: close\r\n"
+         "\r\n"
+         "400 Bad Request: this port speaks HTTPS only";
+}
+
+net::TLSInfo HTTP1Connection::tls_info() const {
+  return secure_ && stream_ != nullptr ? secure_->filter->info() : net::TLSInfo();
 }
 
 void HTTP1Connection::on_receive(std::span<char> bytes) {
@@ -159,6 +195,7 @@ void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_v
     return;
   }
   keep_alive_ = framing.keep_alive && !server_.is_draining();
+  had_request_ = true;
   expect_continue_ = framing.expect_continue;
   stream_->clear_deadline();
   remaining_in_ = framing.content_length;
@@ -176,7 +213,8 @@ void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_v
       remaining_in_ = server_.options().max_body_bytes;
       break;
   }
-  exchange_ = &server_.delegate().start_request(*this);
+  exchange_ =
+      &(port_.delegate != nullptr ? *port_.delegate : server_.delegate()).start_request(*this);
   exchange_->headers_received(head, framing);
   if (exchange_ == nullptr || dead_ || upgraded_ != nullptr) return;
   if (framing.body == http::RequestFraming::Body::none) {
@@ -326,7 +364,9 @@ void HTTP1Connection::on_timeout() {
 }
 
 void HTTP1Connection::on_broken(std::error_code error) {
-  log::format(log::Level::debug, "server", "{}: {}", peer_.to_string(), error.message());
+  if (!secure_ || secure_->filter->is_handshake_done()) {  // of a handshake it has been said before
+    log::format(log::Level::debug, "server", "{}: {}", peer_.to_string(), error.message());
+  }
   stream_ = nullptr;
   drop_exchange();
   destroy();
@@ -334,9 +374,14 @@ void HTTP1Connection::on_broken(std::error_code error) {
 
 void HTTP1Connection::drain() {
   keep_alive_ = false;
-  if (exchange_ == nullptr && !ReadyNode::is_linked() && phase_ != Phase::waiting) {
-    close(Stream::Linger::no);
+  if (exchange_ != nullptr || ReadyNode::is_linked() || phase_ == Phase::waiting) return;
+  if (phase_ == Phase::head && (head_begun_ || !had_request_)) {
+    // Its request is on the way. Clients try again when a connection that they used before is
+    // closed under them, but not when a new one is.
+    stream_->set_deadline(drain_grace);
+    return;
   }
+  close(Stream::Linger::no);
 }
 
 void HTTP1Connection::abort_now() noexcept {

@@ -4,6 +4,7 @@
 #include "http/chunked_decoder.hpp"
 #include "http/head_parser.hpp"
 #include "loop/stream.hpp"
+#include "net/tls_filter.hpp"
 #include "server/connection_list.hpp"
 #include "server/exchange.hpp"
 
@@ -16,6 +17,7 @@
 namespace squall::server {
 
 class HTTPServer;
+struct ServerPort;
 
 /// One HTTP/1.x connection of a server: reads requests one after the other and writes their
 /// responses (RFC 9112). Pipelined requests of one read are answered by one write.
@@ -26,7 +28,7 @@ class HTTP1Connection final : public Connection,
                               private ResponseWriter,
                               private detail::ReadyNode {
  public:
-  static void start(HTTPServer& server, UniqueFd fd, const net::SocketAddress& peer);
+  static void start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer);
 
   void drain() override;
   void abort_now() noexcept override;
@@ -48,7 +50,18 @@ class HTTP1Connection final : public Connection,
     http::ChunkedDecoder decoder;
   };
 
-  HTTP1Connection(HTTPServer& server, const net::SocketAddress& peer) noexcept;
+  /// What only connections with TLS have.
+  struct Secure final : net::TLSFilter::Observer, detail::Pooled {
+    explicit Secure(HTTP1Connection& owner) noexcept : connection(owner) {}
+    void on_handshake_done() override;
+    void on_handshake_failed(std::error_code error, std::string_view reason) override;
+    std::string_view answer_to_plain_http() override;
+
+    HTTP1Connection& connection;
+    net::TLSFilter* filter = nullptr;
+  };
+
+  HTTP1Connection(ServerPort& port, const net::SocketAddress& peer) noexcept;
   ~HTTP1Connection() override = default;
 
   // loop::StreamHandler
@@ -69,6 +82,8 @@ class HTTP1Connection final : public Connection,
   [[nodiscard]] std::size_t pending_bytes() const noexcept override;
   void request_drain_notice() noexcept override;
   [[nodiscard]] const net::SocketAddress& peer() const noexcept override { return peer_; }
+  [[nodiscard]] bool is_secure() const noexcept override { return secure_ != nullptr; }
+  [[nodiscard]] net::TLSInfo tls_info() const override;
   WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
                                         WebSocketDelegate& delegate) override;
 
@@ -95,7 +110,9 @@ class HTTP1Connection final : public Connection,
   void destroy();
 
   HTTPServer& server_;
+  ServerPort& port_;
   loop::Stream* stream_ = nullptr;
+  std::unique_ptr<Secure> secure_;
   MessageDelegate* exchange_ = nullptr;
   WebSocketConnection* upgraded_ = nullptr;
   std::unique_ptr<Input> input_;
@@ -103,7 +120,8 @@ class HTTP1Connection final : public Connection,
   std::uint64_t remaining_out_ = 0;  // of an announced Content-Length
   net::SocketAddress peer_;
   Phase phase_ = Phase::head;
-  bool head_begun_ : 1 = false;  // a part of a head is here and its deadline runs
+  bool head_begun_ : 1 = false;   // a part of a head is here and its deadline runs
+  bool had_request_ : 1 = false;  // at least one
   bool processing_ : 1 = false;
   bool dead_ : 1 = false;  // closed while processing
   bool preserved_ : 1 = false;

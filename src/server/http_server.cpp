@@ -24,11 +24,17 @@ HTTPServer::~HTTPServer() {
   abort_all();
 }
 
-void HTTPServer::add_socket(UniqueFd socket) {
-  listeners_.push_back(std::make_unique<net::Listener>(core_, std::move(socket), *this));
+void HTTPServer::add_socket(UniqueFd socket, net::TLSContext tls, ServerDelegate* delegate) {
+  auto port = std::make_unique<ServerPort>(*this);
+  port->tls = std::move(tls);
+  port->delegate = delegate;
+  port->listener = std::make_unique<net::Listener>(core_, std::move(socket), *port);
+  ports_.push_back(std::move(port));
 }
 
-void HTTPServer::stop_accepting() noexcept { listeners_.clear(); }
+void HTTPServer::stop_accepting() noexcept {
+  for (const auto& port : ports_) port->listener.reset();
+}
 
 void HTTPServer::drain() {
   draining_ = true;
@@ -45,7 +51,7 @@ void HTTPServer::remove(Connection& connection) noexcept {
   if (connections_.size() == 0 && on_empty_) std::exchange(on_empty_, nullptr)();
 }
 
-void HTTPServer::on_connection(UniqueFd fd, const net::SocketAddress& peer) {
+void ServerPort::on_connection(UniqueFd fd, const net::SocketAddress& peer) {
   HTTP1Connection::start(*this, std::move(fd), peer);
 }
 

@@ -32,8 +32,21 @@ struct ServerOptions {
   Duration close_timeout = Duration::from_seconds(5);   ///< for the answer to a WebSocket close
 };
 
+class HTTPServer;
+
+/// How the connections of one listening socket are served. It lives as long as its server.
+struct ServerPort final : net::Listener::Receiver {
+  explicit ServerPort(HTTPServer& owner) noexcept : server(owner) {}
+  void on_connection(UniqueFd fd, const net::SocketAddress& peer) override;
+
+  HTTPServer& server;
+  net::TLSContext tls;                 // empty: without TLS
+  ServerDelegate* delegate = nullptr;  // in place of the server's
+  std::unique_ptr<net::Listener> listener;
+};
+
 /// Serves HTTP on one loop: owns its listeners and knows its connections.
-class HTTPServer final : public net::Listener::Receiver {
+class HTTPServer final {
  public:
   HTTPServer(loop::LoopCore& core, ServerDelegate& delegate, const ServerOptions& options);
   HTTPServer(const HTTPServer&) = delete;
@@ -41,8 +54,9 @@ class HTTPServer final : public net::Listener::Receiver {
   /// Breaks what is still open.
   ~HTTPServer();
 
-  /// Accepts connections of a listening socket.
-  void add_socket(UniqueFd socket);
+  /// Accepts connections of a listening socket; with TLS when there is a context for it. A delegate
+  /// stands in for the server's.
+  void add_socket(UniqueFd socket, net::TLSContext tls = {}, ServerDelegate* delegate = nullptr);
   /// Closes the listening sockets.
   void stop_accepting() noexcept;
   /// Stops accepting, closes idle connections and WebSockets (1001), and lets requests finish.
@@ -58,6 +72,8 @@ class HTTPServer final : public net::Listener::Receiver {
   // For connections.
   [[nodiscard]] loop::LoopCore& core() const noexcept { return core_; }
   [[nodiscard]] ServerDelegate& delegate() const noexcept { return delegate_; }
+  /// Without a socket, for connections that come from elsewhere.
+  [[nodiscard]] ServerPort& plain_port() noexcept { return plain_port_; }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool is_draining() const noexcept { return draining_; }
   /// Where heads are parsed; overwritten by the next one on this loop.
@@ -76,14 +92,14 @@ class HTTPServer final : public net::Listener::Receiver {
   static constexpr std::size_t server_size = server_line.size();
   static constexpr std::size_t date_size = date_name.size() + 29 + 2;
 
-  void on_connection(UniqueFd fd, const net::SocketAddress& peer) override;
   void update_date() noexcept;
 
   loop::LoopCore& core_;
   ServerDelegate& delegate_;
   ServerOptions options_;
   ConnectionList connections_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  ServerPort plain_port_{*this};
+  std::vector<std::unique_ptr<ServerPort>> ports_;
   std::uint64_t date_turn_ = 0;
   std::int64_t date_second_ = 0;
   bool draining_ = false;

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <fcntl.h>
 #include <future>
 #include <sys/socket.h>
 #include <utility>
@@ -24,6 +25,14 @@ std::string address_of(int fd) {
   socklen_t size = sizeof address;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
   return net::SocketAddress::from_native(&address, size).to_string();
+}
+
+std::string hsts_value(const HSTS& hsts) {
+  if (hsts.max_age <= Duration()) return {};
+  std::string value = "max-age=" + std::to_string(hsts.max_age.milliseconds() / 1000);
+  if (hsts.include_subdomains) value += "; includeSubDomains";
+  if (hsts.preload) value += "; preload";
+  return value;
 }
 
 }  // namespace
@@ -39,6 +48,7 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     for (const std::string_view origin : settings.websocket_allowed_origins) {
       impl.allowed_origins.emplace_back(origin);
     }
+    impl.hsts = hsts_value(settings.hsts);
     impl.settings = settings;
     impl.settings.static_path = impl.static_path;
     impl.settings.static_url_prefix = impl.static_url_prefix;
@@ -78,6 +88,7 @@ Application::~Application() {
       impl_->loop->remove_signal_handler(SIGTERM);
       impl_->loop->remove_signal_handler(SIGINT);
     }
+    if (impl_->settings.reload_on_hangup) impl_->loop->remove_signal_handler(SIGHUP);
   }
   delete impl_;
 }
@@ -104,9 +115,22 @@ void Application::set_default_handler(HandlerSpec handler) {
   impl_->default_handler = std::move(handler);
 }
 
+void Application::reload_certificates() {
+  for (const net::TLSContext& context : impl_->tls_contexts) context.reload();
+}
+
 const Settings& Application::settings() const noexcept { return impl_->settings; }
 
 namespace {
+
+void reload_after_hangup(Application& application) {
+  try {
+    application.reload_certificates();
+    log::write(log::Level::info, "server", "certificates are read again");
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "server", "the old certificates stay: {}", error.what());
+  }
+}
 
 /// This thread's part of the application, made at the first listen().
 Worker& main_worker(Application& application, Application::Impl& impl) {
@@ -118,19 +142,53 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
         impl.loop->add_signal_handler(signal_number, [&application] { application.shutdown(); });
       }
     }
+    if (impl.settings.reload_on_hangup) {
+      impl.loop->add_signal_handler(SIGHUP, [&application] { reload_after_hangup(application); });
+    }
   }
   impl.listening = true;
   return *impl.main_worker;
 }
 
+/// How all sockets of one listen() are served.
+struct Port {
+  net::TLSContext tls;
+  RedirectToHTTPS* redirect = nullptr;
+};
+
+Port make_port(Application::Impl& impl, const ListenOptions& options) {
+  Port port;
+  const bool has_files = !options.tls.certificate_file.empty();
+  if (options.redirect_to_https != 0) {
+    if (has_files || options.tls_context != nullptr) {
+      throw UsageError("a port with redirect_to_https speaks plain HTTP: give it no certificate");
+    }
+    impl.https_redirects.push_back(std::make_unique<RedirectToHTTPS>(options.redirect_to_https));
+    port.redirect = impl.https_redirects.back().get();
+    return port;
+  }
+  if (options.tls_context != nullptr) {
+    if (has_files || !options.tls_context->is_server()) {
+      throw UsageError("tls_context is made by TLSContext::server(), and stands in for tls");
+    }
+    port.tls = *options.tls_context;
+  } else if (has_files) {
+    port.tls = net::TLSContext::server(options.tls);
+  }
+  if (port.tls) impl.tls_contexts.push_back(port.tls);
+  return port;
+}
+
 /// Runs a loop with its own sockets until it is stopped.
 void run_worker(Application::Impl& impl, Application::Impl::Thread& self,
-                std::vector<UniqueFd> sockets, std::promise<void>& started) {
+                std::vector<UniqueFd> sockets, const Port& port, std::promise<void>& started) {
   IOLoop& loop = IOLoop::current();
   std::unique_ptr<Worker> worker;
   try {
     worker = std::make_unique<Worker>(impl, loop.core());
-    for (UniqueFd& socket : sockets) worker->server().add_socket(std::move(socket));
+    for (UniqueFd& socket : sockets) {
+      worker->server().add_socket(std::move(socket), port.tls, port.redirect);
+    }
     self.loop = &loop;
     self.worker = worker.get();
   } catch (...) {
@@ -148,14 +206,15 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
   net::BindOptions bind;
   bind.backlog = options.backlog;
   bind.reuse_port = options.reuse_port || options.workers > 1;
+  const Port served = make_port(*impl_, options);
   std::vector<UniqueFd> sockets = net::bind_sockets(port, options.address, bind);
   const std::uint16_t bound = net::local_port(sockets.front().get());
   Worker& worker = main_worker(*this, *impl_);
   for (UniqueFd& socket : sockets) {
-    log::format(log::Level::info, "server", "listening on {} ({}, {} worker{})",
-                address_of(socket.get()), impl_->loop->engine_name(), options.workers,
-                options.workers == 1 ? "" : "s");
-    worker.server().add_socket(std::move(socket));
+    log::format(log::Level::info, "server", "listening on {}{} ({}, {} worker{})",
+                address_of(socket.get()), served.tls ? " with TLS" : "", impl_->loop->engine_name(),
+                options.workers, options.workers == 1 ? "" : "s");
+    worker.server().add_socket(std::move(socket), served.tls, served.redirect);
   }
   for (std::size_t i = 1; i < options.workers; ++i) {
     std::vector<UniqueFd> own = net::bind_sockets(bound, options.address, bind);
@@ -168,8 +227,8 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     thread->thread =
-        std::thread([this, self = thread.get(), own = std::move(own), &started]() mutable {
-          run_worker(*impl_, *self, std::move(own), started);
+        std::thread([this, self = thread.get(), own = std::move(own), served, &started]() mutable {
+          run_worker(*impl_, *self, std::move(own), served, started);
         });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     try {
@@ -188,6 +247,21 @@ void Application::listen_unix(std::string_view path, unsigned mode) {
   Worker& worker = main_worker(*this, *impl_);
   log::format(log::Level::info, "server", "listening on {} ({})", path, impl_->loop->engine_name());
   worker.server().add_socket(std::move(socket));
+}
+
+void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    throw UsageError(
+        "listen_socket() takes a socket that listens, as net::bind_sockets() makes them");
+  }
+  ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+  const Port served = make_port(*impl_, options);
+  Worker& worker = main_worker(*this, *impl_);
+  log::format(log::Level::info, "server", "listening on {}{} ({})", address_of(socket.get()),
+              served.tls ? " with TLS" : "", impl_->loop->engine_name());
+  worker.server().add_socket(std::move(socket), served.tls, served.redirect);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "web/https_redirect.hpp"
 #include "web/router.hpp"
 
 #include <squall/loop/ioloop.hpp>
@@ -26,10 +27,13 @@ struct Application::Impl {
   std::string static_path;
   std::string static_url_prefix;
   std::vector<std::string> allowed_origins;
+  std::string hsts;  // the field's value, or ""
 
   Router router;
   HandlerSpec default_handler;
   bool listening = false;
+  std::vector<net::TLSContext> tls_contexts;                      // of all ports
+  std::vector<std::unique_ptr<RedirectToHTTPS>> https_redirects;  // one a port
 
   IOLoop* loop = nullptr;  // of the thread that listens
   std::unique_ptr<Worker> main_worker;

@@ -36,7 +36,17 @@ Exchange::~Exchange() {
 void Exchange::start(server::ResponseWriter& writer) {
   writer_ = &writer;
   peer_ = writer.peer();
+  secure_ = writer.is_secure();
   if (worker_.application().settings.access_log) started_ns_ = loop::monotonic_ns();
+}
+
+const net::TLSInfo* Exchange::tls() {
+  if (!secure_) return nullptr;
+  if (!tls_info_) {
+    tls_info_ =
+        std::make_unique<net::TLSInfo>(writer_ != nullptr ? writer_->tls_info() : net::TLSInfo());
+  }
+  return tls_info_.get();
 }
 
 std::uint64_t Exchange::elapsed_ns() const noexcept {
@@ -355,6 +365,7 @@ void Exchange::reset() noexcept {
   match_.argument_count = 0;
   query_arguments_.reset();
   body_arguments_.reset();
+  tls_info_.reset();
   headers_.clear();
   empty(header_text_);
   cookies_.clear();

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,10 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
     return body_in_place_.data() != nullptr ? body_in_place_ : std::string_view(body_in_);
   }
   [[nodiscard]] net::SocketAddress peer() const noexcept { return peer_; }
+  [[nodiscard]] bool is_secure() const noexcept { return secure_; }
+  /// What TLS agreed on, nullptr without it. Asked for after the end of the response or of the
+  /// connection, it knows nothing but what it was asked for before.
+  [[nodiscard]] const net::TLSInfo* tls();
   [[nodiscard]] std::uint64_t elapsed_ns() const noexcept;
   [[nodiscard]] const RouteTarget* target() const noexcept { return match_.target; }
   [[nodiscard]] PathArguments path_arguments() const noexcept {
@@ -153,6 +158,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::string_view arguments_[Router::max_arguments];
   std::optional<Arguments> query_arguments_;
   std::optional<Arguments> body_arguments_;
+  std::unique_ptr<net::TLSInfo> tls_info_;
 
   std::vector<Header> headers_;
   std::string header_text_;
@@ -172,6 +178,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool send_server_ : 1 = true;
   bool send_date_ : 1 = true;
   bool held_ : 1 = false;  // a session keeps the request
+  bool secure_ : 1 = false;
 
   http::RequestHead own_head_;
 };

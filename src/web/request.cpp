@@ -36,7 +36,10 @@ std::string_view HTTPServerRequest::body() const noexcept { return exchange_.bod
 
 std::string_view HTTPServerRequest::host() const noexcept { return exchange_.head().authority(); }
 std::string HTTPServerRequest::remote_ip() const { return exchange_.peer().ip(); }
-std::string_view HTTPServerRequest::protocol() const noexcept { return "http"; }
+std::string_view HTTPServerRequest::protocol() const noexcept {
+  return exchange_.is_secure() ? "https" : "http";
+}
+const net::TLSInfo* HTTPServerRequest::tls() const { return exchange_.tls(); }
 std::string HTTPServerRequest::full_url() const {
   const std::string_view target = uri();
   if (!target.starts_with('/')) return std::string(target);

@@ -55,6 +55,11 @@ void Exchange::clear() {
   status_ = 200;
   send_server_ = send_date_ = true;
   set_header("Content-Type", default_content_type);
+  if (secure_) {
+    // RFC 6797 §7.2: never over plain HTTP.
+    const std::string& hsts = worker_.application().hsts;
+    if (!hsts.empty()) set_header("Strict-Transport-Security", hsts);
+  }
   handler_->set_default_headers();
 }
 
@@ -273,6 +278,7 @@ void Exchange::refuse_websocket(int status, std::string_view why) {
 }
 
 server::WebSocketConnection& Exchange::upgrade(server::WebSocketDelegate& delegate) {
+  static_cast<void>(tls());  // while there is a writer to ask: open() may want to know
   server::ResponseWriter* const writer = std::exchange(writer_, nullptr);
   status_ = 101;
   head_written_ = finished_ = held_ = true;

@@ -14,7 +14,9 @@ namespace squall::web {
 WebSocketHandler::~WebSocketHandler() = default;
 
 bool WebSocketHandler::check_origin(std::string_view origin) {
-  if (websocket::same_origin(origin, request().host())) return true;
+  // A page that came without TLS may be anybody's; it does not speak for the https site.
+  const bool may_be_same = request().protocol() == "http" || origin.starts_with("https://");
+  if (may_be_same && websocket::same_origin(origin, request().host())) return true;
   const std::vector<std::string>& allowed = exchange().worker().application().allowed_origins;
   return std::any_of(allowed.begin(), allowed.end(),
                      [origin](const std::string& one) { return one == "*" || one == origin; });

@@ -18,6 +18,9 @@ import time
 import unittest
 
 SERVER = os.environ.get("SQUALL_WIRE_SERVER", "/tmp/build-wire/bin/squall_wire_server")
+# A library that makes the server's system calls misbehave; see tests/fault.
+FAULTS = {"LD_PRELOAD": os.environ["SQUALL_WIRE_FAULTS"]} if "SQUALL_WIRE_FAULTS" in os.environ else {}
+assert not FAULTS or os.path.exists(FAULTS["LD_PRELOAD"]), FAULTS
 DEADLINE = 20.0  # seconds: long past any honest wait; only a hang comes near it
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([\t\x20-\x7e\x80-\xff]*)\Z")
@@ -42,7 +45,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 class Server:
     """One server process; a context manager. `stop()` wants a clean exit."""
 
-    def __init__(self, *options, nofile=None, env=None):
+    def __init__(self, *options, nofile=None, env=None, program=SERVER):
         self.options = options
         self.log_file = tempfile.TemporaryFile()
 
@@ -51,8 +54,8 @@ class Server:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
 
         self.process = subprocess.Popen(
-            [SERVER, "--access-log=0", *options], stdout=subprocess.PIPE, stderr=self.log_file,
-            stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, preexec_fn=limit)
+            [program, "--access-log=0", *options], stdout=subprocess.PIPE, stderr=self.log_file,
+            stdin=subprocess.DEVNULL, env={**os.environ, **FAULTS, **(env or {})}, preexec_fn=limit)
         self.port = None
         try:
             self.port = self._read_port()

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <sys/prctl.h>
+#include <utility>
+#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WIRE_SANITIZER "address"
@@ -63,6 +65,13 @@ struct Options {
   std::string address = "127.0.0.1";
   std::string static_path;
   std::string unix_path;
+  std::string certificate;
+  std::string key;
+  std::string ocsp;
+  std::string client_ca;
+  std::string key_log;
+  std::vector<std::pair<std::string, std::string>> more_certificates;  // each with its key
+  net::TLSServerOptions tls;
   bool duplicate_routes = false;
   web::ListenOptions listen;
   web::Settings settings;
@@ -75,6 +84,56 @@ std::int64_t number(std::string_view name, std::string_view text) {
     throw std::invalid_argument(std::string(name) + " wants a number");
   }
   return value;
+}
+
+bool set_tls_option(Options& options, std::string_view name, std::string_view value) {
+  using net::ClientCertificate;
+  if (name == "--cert") {
+    options.certificate = value;
+  } else if (name == "--key") {
+    options.key = value;
+  } else if (name == "--more-cert") {
+    options.more_certificates.emplace_back(value, std::string());
+  } else if (name == "--more-key") {
+    options.more_certificates.back().second = value;
+  } else if (name == "--ocsp") {
+    options.ocsp = value;
+  } else if (name == "--client-ca") {
+    options.client_ca = value;
+  } else if (name == "--client-cert") {
+    options.tls.client_certificate =
+        value == "required" ? ClientCertificate::required : ClientCertificate::optional;
+  } else if (name == "--refuse-unknown-names") {
+    options.tls.refuse_unknown_names = value == "1";
+  } else if (name == "--handshake-timeout-ms") {
+    options.tls.handshake_timeout = Duration::from_milliseconds(number(name, value));
+  } else if (name == "--key-log") {
+    options.key_log = value;
+  } else if (name == "--redirect-to-https") {
+    options.listen.redirect_to_https = static_cast<std::uint16_t>(number(name, value));
+  } else if (name == "--hsts-seconds") {
+    options.settings.hsts = {.max_age = Duration::from_seconds(number(name, value)),
+                             .include_subdomains = true,
+                             .preload = false};
+  } else if (name == "--reload-on-hangup") {
+    options.settings.reload_on_hangup = value == "1";
+  } else {
+    return false;
+  }
+  return true;
+}
+
+net::TLSContext make_tls_context(Options& options) {
+  options.tls.certificate_file = options.certificate;
+  options.tls.key_file = options.key;
+  options.tls.ocsp_file = options.ocsp;
+  options.tls.client_ca_file = options.client_ca;
+  options.tls.key_log_file = options.key_log;
+  net::TLSContext context = net::TLSContext::server(options.tls);
+  for (const auto& [certificate, key] : options.more_certificates) {
+    context.add_certificate({.certificate_file = certificate, .key_file = key});
+  }
+  return context;
 }
 
 void set_option(Options& options, std::string_view name, std::string_view value) {
@@ -117,7 +176,7 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     settings.write_timeout = milliseconds();
   } else if (name == "--shutdown-timeout-ms") {
     settings.shutdown_timeout = milliseconds();
-  } else {
+  } else if (!set_tls_option(options, name, value)) {
     throw std::invalid_argument("unknown option " + std::string(name));
   }
 }
@@ -132,12 +191,18 @@ void serve(Options& options) {
   wire::add_http_routes(app);
   wire::add_output_routes(app);
   wire::add_websocket_routes(app);
+  wire::add_tls_routes(app);
   if (options.duplicate_routes) {
     app.get("/twice/{name}", [](std::string name) { return name; });
     app.get("/twice/{other}", [](std::string other) { return other; });
   }
   if (!options.unix_path.empty()) app.listen_unix(options.unix_path);
   options.listen.address = options.address;
+  net::TLSContext tls;
+  if (!options.certificate.empty()) {
+    tls = make_tls_context(options);
+    options.listen.tls_context = &tls;
+  }
   const std::uint16_t port = app.listen(options.port, options.listen);
   std::printf("listening on %u\n", static_cast<unsigned>(port));
   std::fflush(stdout);

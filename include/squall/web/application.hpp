@@ -4,6 +4,8 @@
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
 #include <squall/http/method.hpp>
+#include <squall/loop/unique_fd.hpp>
+#include <squall/net/tls.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
 
@@ -44,6 +46,13 @@ struct Route {
   bool is_regex = false;
 };
 
+/// What browsers are told about coming back over HTTPS only (HSTS, RFC 6797).
+struct HSTS {
+  Duration max_age = {};  ///< for how long; zero says nothing
+  bool include_subdomains = false;
+  bool preload = false;  ///< consent to be on the browsers' built-in lists; hard to take back
+};
+
 /// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
 /// Views are copied by the constructor.
 struct Settings {
@@ -65,13 +74,18 @@ struct Settings {
   std::size_t max_header_size = limits::head_bytes;           ///< bytes
   std::size_t max_body_size = limits::buffered_body_bytes;    ///< bytes
   std::size_t max_write_buffer = limits::write_buffer_bytes;  ///< bytes that wait for one client
-  Duration header_timeout = Duration::from_seconds(10);       ///< for a whole request head
-  Duration body_timeout = Duration::from_seconds(30);         ///< between two pieces of a body
+  /// Sent with the responses of HTTPS only: `.hsts = {.max_age = 365 * 24h}`.
+  HSTS hsts = {};
+
+  Duration header_timeout = Duration::from_seconds(10);           ///< for a whole request head
+  Duration body_timeout = Duration::from_seconds(30);             ///< between two pieces of a body
   Duration idle_connection_timeout = Duration::from_seconds(75);  ///< between two requests
   Duration write_timeout = Duration::from_seconds(60);            ///< without the client reading
   Duration shutdown_timeout = Duration::from_seconds(10);  ///< for requests to finish on SIGTERM
   /// SIGTERM and SIGINT shut the application down and stop the loop; a second one does so at once.
   bool handle_signals = true;
+  /// SIGHUP calls reload_certificates().
+  bool reload_on_hangup = false;
 };
 static_assert(std::is_trivially_destructible_v<Settings>);
 
@@ -83,6 +97,14 @@ struct ListenOptions {
   std::size_t workers = 1;
   int backlog = limits::listen_backlog;
   bool reuse_port = false;  ///< let other processes listen on the port too
+
+  /// HTTPS and wss, when it names a certificate: `.tls = {.certificate_file = "cert.pem", .key_file
+  /// = "key.pem"}`.
+  net::TLSServerOptions tls = {};
+  /// The same with a context made before: for several certificates, or one for several ports.
+  const net::TLSContext* tls_context = nullptr;
+  /// Serves nothing but redirects to HTTPS on that port of the same host; 443 is left out of URLs.
+  std::uint16_t redirect_to_https = 0;
 };
 static_assert(std::is_trivially_destructible_v<ListenOptions>);
 
@@ -142,9 +164,19 @@ class Application {
   /// Listens on a unix socket; a path that begins with '@' is in the abstract namespace.
   void listen_unix(std::string_view path, unsigned mode = 0600);
 
+  /// Serves a socket that listens already: one of net::bind_sockets() that several processes share,
+  /// or one that the service manager handed over. Of the options, those of TLS count. A UsageError
+  /// when it does not listen.
+  void listen_socket(UniqueFd socket, const ListenOptions& options = {});
+
   /// Stops accepting, lets requests finish, closes WebSockets with 1001, and then stops the loop;
   /// after Settings::shutdown_timeout what is left is broken. Called by SIGTERM and SIGINT.
   void shutdown();
+
+  /// Reads the certificates, keys and authorities of all ports again. New connections use them, the
+  /// others go on. Throws std::system_error that names the file at fault; of its port nothing has
+  /// changed then.
+  void reload_certificates();
 
   [[nodiscard]] const Settings& settings() const noexcept;
 

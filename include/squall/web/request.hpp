@@ -7,6 +7,10 @@
 #include <string>
 #include <string_view>
 
+namespace squall::net {
+struct TLSInfo;
+}
+
 namespace squall::web {
 
 class Exchange;
@@ -41,6 +45,9 @@ class HTTPServerRequest {
   [[nodiscard]] std::string remote_ip() const;
   /// "http" or "https".
   [[nodiscard]] std::string_view protocol() const noexcept;
+  /// What TLS agreed on with the client, and the client's certificate; nullptr over plain HTTP. To
+  /// be asked for while the client waits for its response.
+  [[nodiscard]] const net::TLSInfo* tls() const;
   /// protocol, host and uri together.
   [[nodiscard]] std::string full_url() const;
   /// Seconds since the request's head was complete.
