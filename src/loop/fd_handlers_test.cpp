@@ -2,10 +2,10 @@
 #include "loop/fd_handlers.hpp"
 
 #include "loop/loop_testing.hpp"
-#include "loop/unique_fd.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/loop/ioloop.hpp>
+#include <squall/loop/unique_fd.hpp>
 
 #include <gtest/gtest.h>
 

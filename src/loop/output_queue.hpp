@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "loop/unique_fd.hpp"
+#include <squall/loop/unique_fd.hpp>
 
 #include <cstddef>
 #include <cstdint>

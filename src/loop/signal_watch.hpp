@@ -2,9 +2,9 @@
 #pragma once
 
 #include "loop/engine.hpp"
-#include "loop/unique_fd.hpp"
 
 #include <squall/base/function.hpp>
+#include <squall/loop/unique_fd.hpp>
 
 #include <map>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/bind.hpp"
-
 #include <squall/net/address.hpp>
+#include <squall/net/bind.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -15,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace squall::net {
 namespace {

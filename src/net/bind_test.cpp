@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/bind.hpp"
+#include <squall/net/bind.hpp>
 
 #include <gtest/gtest.h>
 

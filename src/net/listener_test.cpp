@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listener.hpp"
 
-#include "net/bind.hpp"
-
 #include <squall/base/log.hpp>
 #include <squall/loop/ioloop.hpp>
+#include <squall/net/bind.hpp>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +15,7 @@
 #include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace squall::net {

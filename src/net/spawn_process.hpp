@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "loop/unique_fd.hpp"
-
+#include <squall/loop/unique_fd.hpp>
 #include <squall/net/subprocess.hpp>
 
 #include <sys/types.h>

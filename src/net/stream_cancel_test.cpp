@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stop request, or the end of the coroutine, at each place where the room waits.
-#include "net/bind.hpp"
 #include "net/stream_testing.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/coro/event.hpp>
 #include <squall/coro/sleep.hpp>
+#include <squall/net/bind.hpp>
 #include <squall/net/resolver.hpp>
 #include <squall/net/tcp_client.hpp>
 #include <squall/net/tcp_server.hpp>
@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <string>
+#include <unistd.h>
 
 namespace squall::net {
 namespace {

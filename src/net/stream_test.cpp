@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <unistd.h>
 
 namespace squall::net {
 namespace {

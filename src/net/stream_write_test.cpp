@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace squall::net {

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace squall {

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace squall::net {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "loop/unique_fd.hpp"
 #include "net/tls_openssl.hpp"
 #include "net/tls_session_cache.hpp"
 #include "net/tls_tickets.hpp"
 
+#include <squall/loop/unique_fd.hpp>
 #include <squall/net/tls.hpp>
 
 #include <atomic>

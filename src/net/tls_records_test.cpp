@@ -3,6 +3,7 @@
 
 #include "net/tls_testing.hpp"
 
+#include <unistd.h>
 #include <vector>
 
 namespace squall::net {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "http/head_parser.hpp"
-#include "loop/unique_fd.hpp"
 
 #include <squall/http/request_head.hpp>
+#include <squall/loop/unique_fd.hpp>
 #include <squall/net/address.hpp>
 #include <squall/net/tls.hpp>
 #include <squall/websocket/close_code.hpp>

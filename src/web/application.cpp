@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
-#include "net/bind.hpp"
 #include "web/application_impl.hpp"
 #include "web/worker.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/net/address.hpp>
+#include <squall/net/bind.hpp>
 #include <squall/web/application.hpp>
 #include <squall/web/static_file_handler.hpp>
 

@@ -2,10 +2,10 @@
 #include "http/date.hpp"
 #include "http/etag.hpp"
 #include "http/mime.hpp"
-#include "loop/unique_fd.hpp"
 #include "web/exchange.hpp"
 
 #include <squall/base/result.hpp>
+#include <squall/loop/unique_fd.hpp>
 #include <squall/web/static_file_handler.hpp>
 
 #include <cerrno>

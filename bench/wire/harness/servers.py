@@ -42,7 +42,7 @@ def cores():
 
 def free_port():
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("", 0))  # some listen on every address
         return probe.getsockname()[1]
 
 

@@ -36,6 +36,8 @@ Connection::Connection(std::uint16_t port) {
   if (fd_ < 0) fail("socket");
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // So that what lingers of closed ones keeps no server from its port.
+  ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
