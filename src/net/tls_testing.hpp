@@ -154,7 +154,8 @@ struct TLSEnd final : loop::StreamHandler, TLSFilter::Observer {
   void adopt(UniqueFd fd) {
     stream = &loop::Stream::adopt(loop::LoopCore::current(), std::move(fd), *this);
   }
-  void close() { std::exchange(stream, nullptr)->close(); }
+  // Reading on: a reset for what is unread, as the tickets of TLS 1.3, may reach the peer first.
+  void close() { std::exchange(stream, nullptr)->close(loop::Stream::Linger::yes); }
 
   void on_receive(std::span<char> bytes) override {
     received.append(bytes.data(), bytes.size());
