@@ -5,65 +5,39 @@
 // sends of a turn are submitted by the call that waits for the next. A send never waits in the
 // kernel and reports only that it could not send all, so that what it sends may go when the call
 // returns.
-#include "floor/answers.hpp"
-#include "floor/websocket.hpp"
+#include "floor/protocol.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fcntl.h>
 #include <liburing.h>
-#include <memory>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
-namespace floor_epoll {
+namespace bench_floor {
 namespace {
 
 constexpr std::size_t buffer_bytes = 32 * 1024;
 constexpr unsigned buffer_count = 64;
-constexpr std::size_t repeated_count = 64;
 
-[[noreturn]] void die(const char* what, int error) {
-  std::fprintf(stderr, "%s: %s\n", what, std::strerror(error));
-  std::exit(1);
-}
-
-class Floor {
+class Floor : private FloorProtocol<Floor> {
  public:
   Floor(std::uint16_t port, const std::string& static_dir);
   [[noreturn]] void run();
 
  private:
-  enum class Kind : std::uint8_t { closed, http, echo, room };
+  friend FloorProtocol;
+
   enum class Operation : std::uint8_t { none, accept, receive, send, writable };
-  /// Held only while a request or an answer is half done.
-  struct Unfinished {
-    std::string in;
-    std::string out;
-    std::size_t file_left = 0;
-  };
-  struct Slot {
-    std::unique_ptr<Unfinished> unfinished;
-    std::uint32_t member = 0;  // place in members_, for a room
-    Kind kind = Kind::closed;
-  };
   /// A send of this turn, looked at again when the kernel has had it.
   struct Sent {
     std::array<iovec, 2> parts;
@@ -73,7 +47,6 @@ class Floor {
   };
 
   void open_ring();
-  void open_listener(std::uint16_t port);
   io_uring_sqe& entry(Operation operation, std::size_t what);
   void give_back(unsigned id);
 
@@ -84,56 +57,32 @@ class Floor {
   void on_writable(int fd);
   void receive(int fd);
   void close_connection(int fd);
-  void forget(int fd);
 
-  std::size_t process(int fd, char* data, std::size_t size);
-  std::size_t process_http(int fd, char* data, std::size_t size);
-  std::size_t process_frames(int fd, char* data, std::size_t size);
-  std::size_t post_echo(int fd, std::string_view head, std::string_view rest);
-  void upgrade(int fd, std::string_view head);
-
-  void send_plain(int fd, std::size_t count);
   void send_all(int fd, std::string_view data) { send_both(fd, data, {}); }
+  void send_passing(int fd, std::string_view text) { send_all(fd, lasting(text)); }
+  void send_echo(int fd, std::string_view body) {
+    send_both(fd, lasting(BinaryHead(body.size()).text()), body);
+  }
   void send_both(int fd, std::string_view first, std::string_view second);
   void send_static(int fd);
   void keep(int fd, std::string_view unsent, std::size_t file_left);
   std::string_view lasting(std::string_view text) { return kept_.emplace_back(text); }
-  Unfinished& unfinished(int fd);
-  Slot& slot(int fd) { return slots_[static_cast<std::size_t>(fd)]; }
-  bool sending(int fd) {
-    const auto& rest = slot(fd).unfinished;
-    return rest && (!rest->out.empty() || rest->file_left != 0);
-  }
 
   io_uring ring_{};
   io_uring_buf_ring* buffer_ring_ = nullptr;
   char* buffers_ = nullptr;
   int listener_ = -1;
-  int file_ = -1;
-  std::size_t file_size_ = 0;
-  std::vector<Slot> slots_;
-  std::vector<int> members_;
   std::deque<Sent> sent_;
   std::size_t sent_count_ = 0;
   std::deque<std::string> kept_;    // until the turn's sends are out
   std::vector<unsigned> returned_;  // buffers, the same
-  std::string plain_ = answer("text/plain", "Hello, World!");
-  std::string plain_closing_ = answer("text/plain", "Hello, World!", true);
-  std::string repeated_;  // plain_ many times: pipelined requests cost no copy
-  std::string json_ = answer("application/json", R"({"message":"Hello, World!"})");
-  std::string static_head_;
 };
 
-Floor::Floor(std::uint16_t port, const std::string& static_dir) {
-  for (std::size_t i = 0; i < repeated_count; ++i) repeated_ += plain_;
-  file_ = ::open((static_dir + "/100k.bin").c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (file_ >= 0 && ::fstat(file_, &status) == 0) {
-    file_size_ = static_cast<std::size_t>(status.st_size);
-  }
-  static_head_ = BinaryHead(file_size_).text();
+Floor::Floor(std::uint16_t port, const std::string& static_dir)
+    : FloorProtocol(static_dir), listener_(listen_on(port, 0)) {
   open_ring();
-  open_listener(port);
+  ::io_uring_prep_multishot_accept(&entry(Operation::accept, 0), listener_, nullptr, nullptr,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 void Floor::open_ring() {
@@ -158,24 +107,6 @@ void Floor::open_ring() {
   }
   ::io_uring_buf_ring_init(buffer_ring_);
   for (unsigned id = 0; id < buffer_count; ++id) give_back(id);
-}
-
-void Floor::open_listener(std::uint16_t port) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Accepted sockets inherit this, so that it costs no call a connection.
-  ::setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    die("bind", errno);
-  }
-  if (::listen(listener_, 4096) != 0) die("listen", errno);
-  ::io_uring_prep_multishot_accept(&entry(Operation::accept, 0), listener_, nullptr, nullptr,
-                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /// To be prepared by the caller; preparing leaves the user data alone in liburing 2.3.
@@ -217,10 +148,7 @@ void Floor::handle(const io_uring_cqe& report) {
   switch (static_cast<Operation>(report.user_data & 0xffU)) {
     case Operation::accept:
       if (report.res < 0) die("accept", -report.res);
-      if (slots_.size() <= static_cast<std::size_t>(report.res)) {
-        slots_.resize(static_cast<std::size_t>(report.res) + 1024);
-      }
-      slot(report.res).kind = Kind::http;
+      open_slot(report.res);
       receive(report.res);
       break;
     case Operation::receive:
@@ -310,96 +238,6 @@ void Floor::on_bytes(int fd, char* data, std::size_t size) {
   }
 }
 
-std::size_t Floor::process(int fd, char* data, std::size_t size) {
-  std::size_t used = 0;
-  while (used < size && slot(fd).kind == Kind::http && !sending(fd)) {
-    const auto step = process_http(fd, data + used, size - used);
-    if (step == 0) return used;
-    used += step;
-  }
-  if (used == size || slot(fd).kind == Kind::closed || slot(fd).kind == Kind::http) return used;
-  return used + process_frames(fd, data + used, size - used);
-}
-
-/// Answers the run of plain requests at the front with one send, or one request of another kind.
-std::size_t Floor::process_http(int fd, char* data, std::size_t size) {
-  std::size_t used = 0;
-  std::size_t plain_count = 0;
-  while (used < size) {
-    const std::string_view left(data + used, size - used);
-    const auto end = left.find("\r\n\r\n");
-    if (end == std::string_view::npos) break;
-    const std::string_view head = left.substr(0, end + 4);
-    const char first = head.size() > 5 ? head[5] : '\0';
-    if (head[0] == 'G' && first != 'j' && first != 's' && first != 'w') {
-      used += head.size();
-      if (head.ends_with("close\r\n\r\n")) {
-        send_plain(fd, plain_count);
-        send_all(fd, plain_closing_);
-        close_connection(fd);
-        return used;
-      }
-      ++plain_count;
-      continue;
-    }
-    if (plain_count != 0) break;
-    if (head[0] == 'P') return post_echo(fd, head, left.substr(head.size()));
-    if (first == 'j') send_all(fd, json_);
-    if (first == 's') send_static(fd);
-    if (first == 'w') upgrade(fd, head);
-    return head.size();
-  }
-  send_plain(fd, plain_count);
-  return used;
-}
-
-std::size_t Floor::post_echo(int fd, std::string_view head, std::string_view rest) {
-  constexpr std::string_view name = "Content-Length: ";
-  const auto at = head.find(name);
-  std::size_t length = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(head.data() + at + name.size(), head.data() + head.size(), length);
-  }
-  if (rest.size() < length) return 0;
-  send_both(fd, lasting(BinaryHead(length).text()), rest.substr(0, length));
-  return head.size() + length;
-}
-
-void Floor::upgrade(int fd, std::string_view head) {
-  const std::string text = upgrade_answer(head);
-  if (text.empty()) return close_connection(fd);
-  send_all(fd, lasting(text));
-  if (head.substr(0, 13) == "GET /ws/room ") {
-    slot(fd).kind = Kind::room;
-    slot(fd).member = static_cast<std::uint32_t>(members_.size());
-    members_.push_back(fd);
-  } else {
-    slot(fd).kind = Kind::echo;
-  }
-}
-
-std::size_t Floor::process_frames(int fd, char* data, std::size_t size) {
-  const Turned turned = turn_frames(data, size);
-  if (turned.out == nullptr) return 0;
-  const std::string_view frames(turned.out, turned.out_size);
-  if (slot(fd).kind == Kind::room && !turned.closing) {
-    // What one read brought goes to each member in one send.
-    for (std::size_t i = 0; i < members_.size(); ++i) send_all(members_[i], frames);
-  } else {
-    send_all(fd, frames);
-  }
-  if (turned.closing) close_connection(fd);
-  return turned.consumed;
-}
-
-void Floor::send_plain(int fd, std::size_t count) {
-  while (count != 0) {
-    const std::size_t batch = count < repeated_count ? count : repeated_count;
-    send_all(fd, std::string_view(repeated_).substr(0, batch * plain_.size()));
-    count -= batch;
-  }
-}
-
 void Floor::send_both(int fd, std::string_view first, std::string_view second) {
   if (slot(fd).kind == Kind::closed) return;
   if (sending(fd)) {
@@ -483,36 +321,9 @@ void Floor::close_connection(int fd) {
   ::io_uring_prep_shutdown(&entry(Operation::none, 0), fd, SHUT_RDWR);
 }
 
-void Floor::forget(int fd) {
-  Slot& closing = slot(fd);
-  if (closing.kind == Kind::room) {
-    members_[closing.member] = members_.back();
-    slot(members_.back()).member = closing.member;
-    members_.pop_back();
-  }
-  closing.kind = Kind::closed;
-  closing.unfinished.reset();
-}
-
-Floor::Unfinished& Floor::unfinished(int fd) {
-  if (!slot(fd).unfinished) slot(fd).unfinished = std::make_unique<Unfinished>();
-  return *slot(fd).unfinished;
-}
-
 }  // namespace
-}  // namespace floor_epoll
+}  // namespace bench_floor
 
 int main(int argc, char** argv) {
-  std::uint16_t port = 0;
-  std::string static_dir = ".";
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view name = argv[i];
-    if (name == "--port") port = static_cast<std::uint16_t>(std::atoi(argv[i + 1]));
-    if (name == "--static") static_dir = argv[i + 1];
-  }
-  if (port == 0) {
-    std::fputs("usage: bench_floor_uring --port N --static DIR\n", stderr);
-    return 2;
-  }
-  floor_epoll::Floor(port, static_dir).run();
+  return bench_floor::run_floor<bench_floor::Floor>("bench_floor_uring", argc, argv);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace floor_epoll {
+namespace bench_floor {
 
 inline constexpr std::string_view server_headers =
     "Server: floor\r\nDate: Sun, 22 Nov 2026 22:22:22 GMT\r\n";
@@ -47,4 +47,4 @@ class BinaryHead {
   std::size_t size_ = 0;
 };
 
-}  // namespace floor_epoll
+}  // namespace bench_floor

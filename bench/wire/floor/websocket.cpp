@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace floor_epoll {
+namespace bench_floor {
 namespace {
 
 constexpr std::size_t mask_bytes = 4;
@@ -102,4 +102,4 @@ Turned turn_frames(char* data, std::size_t size) {
   return turned;
 }
 
-}  // namespace floor_epoll
+}  // namespace bench_floor

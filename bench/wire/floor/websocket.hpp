@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace floor_epoll {
+namespace bench_floor {
 
 /// The answer to a WebSocket upgrade request (RFC 6455 §4.2.2), or an empty string without a key.
 std::string upgrade_answer(std::string_view head);
@@ -23,4 +23,4 @@ struct Turned {
 /// The frames end up next to each other, so that one send answers all of them.
 Turned turn_frames(char* data, std::size_t size);
 
-}  // namespace floor_epoll
+}  // namespace bench_floor
