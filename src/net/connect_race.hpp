@@ -11,7 +11,6 @@
 
 #include <coroutine>
 #include <memory>
-#include <type_traits>
 #include <vector>
 
 namespace squall::net {
@@ -39,11 +38,7 @@ class ConnectRace : private squall::detail::StopNode, private squall::detail::Ti
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
     resume_.coroutine = waiting;
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    if (stop != nullptr) stop->listen(*this);
+    if (auto* const stop = squall::detail::stop_state_of(waiting)) stop->listen(*this);
   }
   /// The descriptor, or the last attempt's error.
   Result<UniqueFd> await_resume();

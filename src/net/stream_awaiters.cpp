@@ -5,13 +5,7 @@
 
 namespace squall::net::detail {
 
-StreamRef::StreamRef(StreamCore* core) noexcept : core_(core) {
-  if (core_ != nullptr) core_->retain();
-}
-
-StreamRef::~StreamRef() {
-  if (core_ != nullptr) core_->release();
-}
+template class Share<StreamCore>;
 
 StreamWait::~StreamWait() {
   if (in_slot_) core_->end_wait(*this);
@@ -99,15 +93,15 @@ squall::detail::WaitList& nobody() noexcept {
 }  // namespace
 
 ClosedAwaiter::ClosedAwaiter(StreamCore* core) noexcept
-    : StreamRef(core), Waiter(core != nullptr ? core->over_waits() : nobody()) {}
+    : Share(core), Waiter(core != nullptr ? core->over_waits() : nobody()) {}
 
 bool ClosedAwaiter::await_ready() const noexcept {
-  return StreamRef::get() == nullptr || StreamRef::get()->is_over();
+  return Share::get() == nullptr || Share::get()->is_over();
 }
 
 std::error_code ClosedAwaiter::await_resume() {
   end_or_throw();
-  return StreamRef::get() != nullptr ? StreamRef::get()->reason() : std::error_code();
+  return Share::get() != nullptr ? Share::get()->reason() : std::error_code();
 }
 
 }  // namespace squall::net::detail

@@ -98,7 +98,7 @@ void StreamCore::finish_later(StreamWait*& slot, std::error_code error) noexcept
 // holds a reference.
 
 void StreamCore::on_receive(std::span<char> bytes) {
-  const StreamRef self(this);
+  const Share self(this);
   last_activity_ms_ = loop_.now_ms();
   input_.arrive(bytes);
   if (reader_ != nullptr) {
@@ -117,7 +117,7 @@ void StreamCore::on_receive(std::span<char> bytes) {
 }
 
 void StreamCore::on_eof() {
-  const StreamRef self(this);
+  const Share self(this);
   eof_ = true;
   become_over();
   // A pipe has no other direction for which it would have to stay open.
@@ -131,13 +131,13 @@ void StreamCore::on_eof() {
 void StreamCore::on_peer_left() { become_over(); }
 
 void StreamCore::on_drained() {
-  const StreamRef self(this);
+  const Share self(this);
   last_activity_ms_ = loop_.now_ms();
   finish_now(writer_, {});
 }
 
 void StreamCore::on_timeout() {
-  const StreamRef self(this);
+  const Share self(this);
   const std::uint64_t now = loop_.now_ms();
   if (now >= read_deadline_ms_) finish_now(reader_, StreamError::read_timed_out);
   if (idle_timeout_ms_ != 0 && stream_ != nullptr) {
@@ -148,7 +148,7 @@ void StreamCore::on_timeout() {
 }
 
 void StreamCore::on_broken(std::error_code error) {
-  const StreamRef self(this);
+  const Share self(this);
   stream_ = nullptr;
   reason_ = error;
   become_over();
@@ -167,7 +167,7 @@ void StreamCore::become_over() noexcept {
 }
 
 void StreamCore::call_back() noexcept {
-  const StreamRef self(this);
+  const Share self(this);
   MoveOnlyFunction<void(std::error_code)> callback = std::move(close_callback_);
   if (!callback) return;
   try {
@@ -205,7 +205,7 @@ void StreamCore::start_tls(const TLSContext& context, const StartTLSOptions& opt
 }
 
 void StreamCore::on_handshake_done() {
-  const StreamRef self(this);
+  const Share self(this);
   tls_done_ = true;
   if (reader_ != nullptr && static_cast<ReadWait&>(*reader_).kind_ == ReadKind::handshake) {
     finish_now(reader_, {});

@@ -3,6 +3,7 @@
 
 #include "loop/loop_core.hpp"
 #include "loop/stream.hpp"
+#include "net/share.hpp"
 #include "net/stream_input.hpp"
 #include "net/tls_filter.hpp"
 
@@ -23,6 +24,7 @@ namespace squall::net::detail {
 /// What stands behind a Stream: the buffer of input, who waits, and how it ended. Counted: a wait
 /// holds it too.
 class StreamCore final : public squall::detail::Pooled,
+                         public Counted<StreamCore>,
                          private loop::StreamHandler,
                          private TLSFilter::Observer,
                          private squall::detail::ReadyNode {
@@ -31,10 +33,6 @@ class StreamCore final : public squall::detail::Pooled,
 
   /// Owned by one reference. Throws std::system_error when the loop cannot watch the descriptor.
   static StreamCore* create(loop::LoopCore& loop, UniqueFd fd, Kind kind);
-  void retain() noexcept { ++references_; }
-  void release() noexcept {
-    if (--references_ == 0) delete this;
-  }
   /// The Stream is gone.
   void abandon() noexcept;
 
@@ -79,6 +77,7 @@ class StreamCore final : public squall::detail::Pooled,
   void set_read_ahead(std::size_t bytes) noexcept;
 
  private:
+  friend Counted<StreamCore>;
   explicit StreamCore(loop::LoopCore& loop) noexcept;
   ~StreamCore();
 
@@ -127,8 +126,7 @@ class StreamCore final : public squall::detail::Pooled,
   std::uint64_t last_activity_ms_ = 0;
   std::uint64_t read_timeout_ms_ = 0;  // none
   std::uint64_t idle_timeout_ms_ = 0;  // none
-  std::uint32_t references_ = 1;
-  TLSFilter* tls_ = nullptr;  // its stream's, and gone with it
+  TLSFilter* tls_ = nullptr;           // its stream's, and gone with it
   bool tls_done_ = false;
   bool eof_ = false;
   bool over_ = false;

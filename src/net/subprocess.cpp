@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/loop_core.hpp"
 #include "net/pidfd.hpp"
+#include "net/share.hpp"
 #include "net/spawn_process.hpp"
 
 #include <squall/coro/event.hpp>
@@ -15,6 +16,8 @@
 
 namespace squall {
 
+using net::detail::Share;
+
 std::string ExitStatus::to_string() const {
   if (signal == 0) return "exit code " + std::to_string(code);
   return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
@@ -24,7 +27,7 @@ CalledProcessError::CalledProcessError(const std::string& command, ExitStatus ho
     : Error(command + " ended with " + how.to_string()), status_(how) {}
 
 /// Watches the child's pidfd. Shared by the Subprocess and the coroutines that wait.
-struct Subprocess::State final : private loop::Watch {
+struct Subprocess::State final : net::detail::Counted<State>, private loop::Watch {
   State(loop::LoopCore& on, net::SpawnedProcess&& spawned, std::string what)
       : Watch(spawned.pidfd.get()),
         core(on),
@@ -70,11 +73,6 @@ struct Subprocess::State final : private loop::Watch {
     if (!exited.is_set()) net::send_signal(pidfd.get(), number);
   }
 
-  void retain() noexcept { ++references; }
-  void release() noexcept {
-    if (--references == 0) delete this;
-  }
-
   loop::LoopCore& core;
   pid_t pid;
   UniqueFd pidfd;
@@ -82,42 +80,25 @@ struct Subprocess::State final : private loop::Watch {
   net::Stream pipes[3];
   Event exited;
   ExitStatus status;
-  unsigned references = 1;
   bool watching = false;
   bool detached = false;
 };
 
 namespace {
 
-/// Keeps a State while something waits for it.
 template <class State>
-class Hold {
- public:
-  explicit Hold(State* state) noexcept : state_(state) { state_->retain(); }
-  Hold(Hold&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  Hold& operator=(Hold&&) = delete;
-  ~Hold() {
-    if (state_ != nullptr) state_->release();
-  }
-  State* operator->() const noexcept { return state_; }
-
- private:
-  State* state_;
-};
-
-template <class State>
-Task<ExitStatus> wait_for(Hold<State> state) {
+Task<ExitStatus> wait_for(Share<State> state) {
   co_await state->exited.wait();
   co_return state->status;
 }
 
 template <class State>
-Task<> reap_later(Hold<State> state) {
+Task<> reap_later(Share<State> state) {
   co_await state->exited.wait();
 }
 
 template <class State>
-Task<> expect_success(Hold<State> state) {
+Task<> expect_success(Share<State> state) {
   co_await state->exited.wait();
   if (!state->status.is_success()) throw CalledProcessError(state->command, state->status);
 }
@@ -146,7 +127,7 @@ void Subprocess::let_go() noexcept {
   if (!state->exited.is_set()) {
     if (!state->detached) state->send(SIGKILL);
     try {
-      state->core.spawn(reap_later(Hold<State>(state)));
+      state->core.spawn(reap_later(Share<State>(state)));
     } catch (const std::exception&) {
       // No memory: a killed child is reaped by waiting for it, a detached one is left to init.
       if (!state->detached) state->reap(0);
@@ -165,7 +146,7 @@ void Subprocess::terminate() noexcept { send_signal(SIGTERM); }
 void Subprocess::kill() noexcept { send_signal(SIGKILL); }
 void Subprocess::detach() noexcept { state_->detached = true; }
 
-Task<ExitStatus> Subprocess::wait() { return wait_for(Hold<State>(state_)); }
-Task<> Subprocess::wait_for_exit() { return expect_success(Hold<State>(state_)); }
+Task<ExitStatus> Subprocess::wait() { return wait_for(Share<State>(state_)); }
+Task<> Subprocess::wait_for_exit() { return expect_success(Share<State>(state_)); }
 
 }  // namespace squall

@@ -252,6 +252,28 @@ void TLSRecords::nonce_of(const Direction& direction, unsigned char* nonce) cons
   }
 }
 
+std::size_t TLSRecords::bytes_before_text() const noexcept {
+  return header_bytes + (!is_1_3_ && kind_->explicit_nonce ? explicit_nonce_bytes : 0);
+}
+
+// RFC 8446 §5.2: the header; RFC 5246 §6.2.3.3: the sequence number and the header that the text
+// would have.
+TLSRecords::AdditionalData TLSRecords::additional_data(const Direction& direction,
+                                                       const unsigned char* header,
+                                                       std::size_t text_size) const noexcept {
+  AdditionalData data;
+  if (is_1_3_) {
+    std::memcpy(data.bytes, header, header_bytes);
+    data.size = header_bytes;
+  } else {
+    put64(data.bytes, direction.sequence);
+    std::memcpy(data.bytes + 8, header, 3);
+    put16(data.bytes + 11, text_size);
+    data.size = sizeof data.bytes;
+  }
+  return data;
+}
+
 std::optional<std::size_t> TLSRecords::record_size(std::span<const char> bytes) noexcept {
   if (!bytes.empty() && (bytes[0] < 20 || bytes[0] > 23)) return 0;
   if (bytes.size() >= 2 && bytes[1] != 3) return 0;
@@ -270,8 +292,7 @@ TLSRecords::Opened TLSRecords::open(std::span<char> record) {
   // RFC 8446 §5: after the handshake every record is protected, and looks like application data.
   const bool known = is_1_3_ ? header[0] == 23 : header[0] >= 21 && header[0] <= 23;
   if (!known) return refused(SSL_AD_UNEXPECTED_MESSAGE);
-  const std::size_t before =
-      header_bytes + (!is_1_3_ && kind_->explicit_nonce ? explicit_nonce_bytes : 0);
+  const std::size_t before = bytes_before_text();
   if (record.size() < before + tag_bytes + (is_1_3_ ? 1 : 0)) {
     return refused(is_1_3_ ? SSL_AD_UNEXPECTED_MESSAGE : SSL_AD_BAD_RECORD_MAC);
   }
@@ -282,21 +303,11 @@ TLSRecords::Opened TLSRecords::open(std::span<char> record) {
   unsigned char nonce[nonce_bytes];
   nonce_of(read_, nonce);
   if (before != header_bytes) std::memcpy(nonce + 4, header + header_bytes, explicit_nonce_bytes);
-  unsigned char additional[13];
-  std::size_t additional_size = header_bytes;
-  if (is_1_3_) {
-    std::memcpy(additional, header, header_bytes);
-  } else {
-    put64(additional, read_.sequence);
-    std::memcpy(additional + 8, header, 3);
-    put16(additional + 11, size);
-    additional_size = sizeof additional;
-  }
+  const AdditionalData additional = additional_data(read_, header, size);
   EVP_CIPHER_CTX* const context = Engines::here().prepare(*kind_, read_, false, nonce);
   if (context == nullptr) return refused(SSL_AD_INTERNAL_ERROR);
   int done = 0;
-  if (EVP_DecryptUpdate(context, nullptr, &done, additional, static_cast<int>(additional_size)) !=
-          1 ||
+  if (EVP_DecryptUpdate(context, nullptr, &done, additional.bytes, additional.size) != 1 ||
       EVP_DecryptUpdate(context, text, &done, text, static_cast<int>(size)) != 1 ||
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tag_bytes, text + size) != 1 ||
       EVP_DecryptFinal_ex(context, text + size, &done) != 1) {
@@ -319,8 +330,7 @@ TLSRecords::Opened TLSRecords::open(std::span<char> record) {
 
 bool TLSRecords::seal(loop::OutputQueue& wire, loop::BlockPool& blocks, TLSContent type,
                       std::span<const iovec> parts, std::size_t size) {
-  const std::size_t before =
-      header_bytes + (!is_1_3_ && kind_->explicit_nonce ? explicit_nonce_bytes : 0);
+  const std::size_t before = bytes_before_text();
   const std::size_t inner = size + (is_1_3_ ? 1 : 0);
   const std::size_t whole = before + inner + tag_bytes;
   unsigned char* const header = bytes_of(wire.prepare(blocks, whole));
@@ -329,21 +339,12 @@ bool TLSRecords::seal(loop::OutputQueue& wire, loop::BlockPool& blocks, TLSConte
   put16(header + 3, whole - header_bytes);
   unsigned char nonce[nonce_bytes];
   nonce_of(write_, nonce);
-  unsigned char additional[13];
-  std::size_t additional_size = header_bytes;
-  if (is_1_3_) {
-    std::memcpy(additional, header, header_bytes);
-  } else {
-    put64(additional, write_.sequence);
-    std::memcpy(additional + 8, header, 3);
-    put16(additional + 11, size);
-    additional_size = sizeof additional;
-    if (before != header_bytes) std::memcpy(header + header_bytes, nonce + 4, explicit_nonce_bytes);
-  }
+  if (before != header_bytes) std::memcpy(header + header_bytes, nonce + 4, explicit_nonce_bytes);
+  const AdditionalData additional = additional_data(write_, header, size);
   EVP_CIPHER_CTX* const context = Engines::here().prepare(*kind_, write_, true, nonce);
   int done = 0;
-  if (context == nullptr || EVP_EncryptUpdate(context, nullptr, &done, additional,
-                                              static_cast<int>(additional_size)) != 1) {
+  if (context == nullptr ||
+      EVP_EncryptUpdate(context, nullptr, &done, additional.bytes, additional.size) != 1) {
     return false;
   }
   unsigned char* out = header + before;

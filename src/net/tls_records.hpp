@@ -89,6 +89,16 @@ class TLSRecords {
   [[nodiscard]] bool derive_keys_1_2(SSL* ssl);
   [[nodiscard]] bool update(Direction& direction);
   void nonce_of(const Direction& direction, unsigned char* nonce) const noexcept;
+  /// The header, and the part of the nonce that a record may carry.
+  [[nodiscard]] std::size_t bytes_before_text() const noexcept;
+  /// What the tag vouches for besides the text.
+  struct AdditionalData {
+    unsigned char bytes[13];
+    int size;
+  };
+  [[nodiscard]] AdditionalData additional_data(const Direction& direction,
+                                               const unsigned char* header,
+                                               std::size_t text_size) const noexcept;
 
   Direction read_;
   Direction write_;

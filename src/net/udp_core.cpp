@@ -9,13 +9,7 @@
 
 namespace squall::net::detail {
 
-UDPRef::UDPRef(UDPCore* core) noexcept : core_(core) {
-  if (core_ != nullptr) core_->retain();
-}
-
-UDPRef::~UDPRef() {
-  if (core_ != nullptr) core_->release();
-}
+template class Share<UDPCore>;
 
 // Operations.
 
@@ -85,7 +79,7 @@ void UDPCore::end_wait(UDPWait& wait) noexcept {
 }
 
 void UDPCore::on_ready(unsigned events) {
-  const UDPRef self(this);
+  const Share self(this);
   if ((events & readable) != 0) try_again(receiver_, readable);
   if ((events & writable) != 0 && descriptor_) try_again(sender_, writable);
 }

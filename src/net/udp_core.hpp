@@ -3,6 +3,7 @@
 
 #include "loop/engine.hpp"
 #include "loop/loop_core.hpp"
+#include "net/share.hpp"
 
 #include <squall/base/pool.hpp>
 #include <squall/net/udp_socket.hpp>
@@ -12,14 +13,10 @@
 namespace squall::net::detail {
 
 /// What stands behind a UDPSocket; counted, as waits hold it too.
-class UDPCore final : public squall::detail::Pooled, private loop::Watch {
+class UDPCore final : public squall::detail::Pooled, public Counted<UDPCore>, private loop::Watch {
  public:
   explicit UDPCore(UniqueFd socket) noexcept
       : Watch(socket.get(), 0), loop_(loop::LoopCore::current()), descriptor_(std::move(socket)) {}
-  void retain() noexcept { ++references_; }
-  void release() noexcept {
-    if (--references_ == 0) delete this;
-  }
   void close() noexcept;
   [[nodiscard]] int native_handle() const noexcept { return descriptor_.get(); }
 
@@ -31,6 +28,7 @@ class UDPCore final : public squall::detail::Pooled, private loop::Watch {
   void make_ready(squall::detail::ReadyNode& node) noexcept { loop_.make_ready(node); }
 
  private:
+  friend Counted<UDPCore>;
   ~UDPCore() = default;
   void on_ready(unsigned events) override;
   void try_again(UDPWait*& slot, unsigned direction);
@@ -42,7 +40,6 @@ class UDPCore final : public squall::detail::Pooled, private loop::Watch {
   UniqueFd descriptor_;
   UDPWait* receiver_ = nullptr;
   UDPWait* sender_ = nullptr;
-  std::uint32_t references_ = 1;
 };
 
 }  // namespace squall::net::detail

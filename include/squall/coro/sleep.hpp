@@ -6,7 +6,6 @@
 #include <squall/coro/task.hpp>
 
 #include <coroutine>
-#include <type_traits>
 
 namespace squall {
 
@@ -19,7 +18,7 @@ struct CurrentStopState {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class Promise>
   bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
-    if constexpr (std::is_base_of_v<PromiseBase, Promise>) state = waiting.promise().stop_state();
+    state = stop_state_of(waiting);
     return false;
   }
   [[nodiscard]] StopState* await_resume() const noexcept { return state; }
@@ -36,9 +35,7 @@ class SleepAwaiter : private TimerNode, private StopNode {
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<PromiseBase, Promise>) stop = waiting.promise().stop_state();
-    suspend(waiting, stop);
+    suspend(waiting, stop_state_of(waiting));
   }
   void await_resume() const {
     if (cancelled_) throw CancelledError();

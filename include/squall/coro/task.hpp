@@ -53,6 +53,13 @@ class PromiseBase : public Pooled {
   bool taken_ = false;
 };
 
+/// The stop state that a coroutine carries; nullptr for one that is not ours.
+template <class Promise>
+[[nodiscard]] StopState* stop_state_of(std::coroutine_handle<Promise> coroutine) noexcept {
+  if constexpr (std::is_base_of_v<PromiseBase, Promise>) return coroutine.promise().stop_state();
+  return nullptr;
+}
+
 template <class T>
 class TaskPromise final : public PromiseBase {
  public:

@@ -51,11 +51,7 @@ class TaskGroup {
     [[nodiscard]] bool await_ready() const noexcept { return group_.running_ == 0; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> waiting) {
-      detail::StopState* stop = nullptr;
-      if constexpr (std::is_base_of_v<detail::PromiseBase, Promise>) {
-        stop = waiting.promise().stop_state();
-      }
-      suspend(waiting, stop);
+      suspend(waiting, detail::stop_state_of(waiting));
     }
     void await_resume();
 

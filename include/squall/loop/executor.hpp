@@ -50,9 +50,7 @@ class ExecutorAwaiterBase : private StopNode {
   [[nodiscard]] bool await_ready() const noexcept;
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<PromiseBase, Promise>) stop = waiting.promise().stop_state();
-    suspend(waiting, stop);
+    suspend(waiting, stop_state_of(waiting));
   }
 
  protected:

@@ -6,6 +6,7 @@
 #include <squall/coro/stop_token.hpp>
 #include <squall/coro/task.hpp>
 #include <squall/net/address.hpp>
+#include <squall/net/detail/share.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -37,19 +38,7 @@ namespace detail {
 
 class UDPCore;
 
-/// A share in a socket's state: a wait keeps it when the UDPSocket is gone.
-class UDPRef {
- public:
-  explicit UDPRef(UDPCore* core) noexcept;
-  UDPRef(const UDPRef&) = delete;
-  UDPRef& operator=(const UDPRef&) = delete;
-  ~UDPRef();
-  [[nodiscard]] UDPCore* get() const noexcept { return core_; }
-  UDPCore* operator->() const noexcept { return core_; }
-
- private:
-  UDPCore* core_;
-};
+extern template class Share<UDPCore>;
 
 /// One attempt to send or to receive, repeated when the socket is ready. Allocates nothing.
 class UDPWait : private squall::detail::StopNode {
@@ -60,11 +49,7 @@ class UDPWait : private squall::detail::StopNode {
   [[nodiscard]] bool await_ready();
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    suspend(waiting, stop);
+    suspend(waiting, squall::detail::stop_state_of(waiting));
   }
 
  protected:
@@ -74,7 +59,7 @@ class UDPWait : private squall::detail::StopNode {
   ~UDPWait();
   void throw_if_cancelled();
 
-  UDPRef core_;
+  Share<UDPCore> core_;
   std::error_code error_{};
   Datagram datagram_;  // what came, or where it goes
 

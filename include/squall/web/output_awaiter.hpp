@@ -6,7 +6,6 @@
 #include <squall/coro/task.hpp>
 
 #include <coroutine>
-#include <type_traits>
 
 namespace squall::web {
 
@@ -26,11 +25,7 @@ class OutputAwaiter : private squall::detail::StopNode {
   [[nodiscard]] bool await_ready() const noexcept;
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    suspend(waiting, stop);
+    suspend(waiting, squall::detail::stop_state_of(waiting));
   }
   void await_resume() const;
 

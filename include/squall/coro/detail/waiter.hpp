@@ -9,7 +9,6 @@
 
 #include <coroutine>
 #include <cstdint>
-#include <type_traits>
 
 namespace squall::detail {
 
@@ -70,9 +69,7 @@ class Waiter : private WaitNode, private TimerNode, private StopNode {
 
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<PromiseBase, Promise>) stop = waiting.promise().stop_state();
-    suspend(waiting, stop);
+    suspend(waiting, stop_state_of(waiting));
   }
 
  protected:

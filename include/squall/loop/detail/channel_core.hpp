@@ -11,7 +11,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 namespace squall::detail {
 
@@ -93,9 +92,7 @@ class ChannelWaiter : private ChannelNode, private TimerNode, private StopNode {
 
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<PromiseBase, Promise>) stop = waiting.promise().stop_state();
-    suspend(waiting, stop);
+    suspend(waiting, stop_state_of(waiting));
   }
 
  protected:

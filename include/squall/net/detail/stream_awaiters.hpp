@@ -6,6 +6,7 @@
 #include <squall/coro/detail/waiter.hpp>
 #include <squall/coro/stop_token.hpp>
 #include <squall/coro/task.hpp>
+#include <squall/net/detail/share.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -14,25 +15,12 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 
 namespace squall::net::detail {
 
 class StreamCore;
 
-/// A share in a stream's state: an operation that waits keeps it when the Stream itself is gone.
-class StreamRef {
- public:
-  explicit StreamRef(StreamCore* core) noexcept;
-  StreamRef(const StreamRef&) = delete;
-  StreamRef& operator=(const StreamRef&) = delete;
-  ~StreamRef();
-  [[nodiscard]] StreamCore* get() const noexcept { return core_; }
-  StreamCore* operator->() const noexcept { return core_; }
-
- private:
-  StreamCore* core_;
-};
+extern template class Share<StreamCore>;
 
 /// One wait of a coroutine for a stream. It lives in the coroutine's frame, so waiting allocates
 /// nothing and destroying the coroutine ends it.
@@ -43,11 +31,7 @@ class StreamWait : private squall::detail::StopNode {
 
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
-    squall::detail::StopState* stop = nullptr;
-    if constexpr (std::is_base_of_v<squall::detail::PromiseBase, Promise>) {
-      stop = waiting.promise().stop_state();
-    }
-    suspend(waiting, stop);
+    suspend(waiting, squall::detail::stop_state_of(waiting));
   }
 
  protected:
@@ -59,7 +43,7 @@ class StreamWait : private squall::detail::StopNode {
   void throw_if_cancelled();
   [[nodiscard]] bool in_slot() const noexcept { return in_slot_; }
 
-  StreamRef core_;
+  Share<StreamCore> core_;
   std::error_code error_{};
 
  private:
@@ -149,7 +133,7 @@ class WriteAwaiter final : public StreamWait {
 };
 
 /// The reference is a base, so that it outlives the place in line.
-class ClosedAwaiter final : private StreamRef, public squall::detail::Waiter {
+class ClosedAwaiter final : private Share<StreamCore>, public squall::detail::Waiter {
  public:
   explicit ClosedAwaiter(StreamCore* core) noexcept;
   [[nodiscard]] bool await_ready() const noexcept;
