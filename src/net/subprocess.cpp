@@ -34,15 +34,18 @@ struct Subprocess::State final : net::detail::Counted<State>, private loop::Watc
         pid(spawned.pid),
         pidfd(std::move(spawned.pidfd)),
         command(std::move(what)) {
-    const std::error_code error = core.engine().start_watching(*this);
-    watching = !error;
-    if (error) {
+    try {
+      for (std::size_t i = 0; i < 3; ++i) {
+        if (spawned.pipes[i]) pipes[i] = net::Stream::adopt_pipe(spawned.pipes[i].release());
+      }
+      if (const std::error_code error = core.engine().start_watching(*this)) {
+        throw std::system_error(error, "cannot wait for the end of " + command);
+      }
+      watching = true;
+    } catch (...) {
       send(SIGKILL);
       reap(0);
-      throw std::system_error(error, "cannot wait for the end of " + command);
-    }
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (spawned.pipes[i]) pipes[i] = net::Stream::adopt_pipe(spawned.pipes[i].release());
+      throw;
     }
   }
   ~State() { stop_watching(); }
