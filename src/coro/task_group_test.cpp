@@ -117,10 +117,12 @@ TEST(TaskGroup, MayBeJoinedAgainWhenTheFirstWhoWaitedWasDestroyed) {
   bool second = false;
   {
     detail::TaskRunner waiting;
-    waiting.start(join(&group, &first), nullptr, [](void*, std::exception_ptr) {}, nullptr);
+    waiting.start(
+        join(&group, &first), nullptr, [](void*, std::exception_ptr) {}, nullptr);
   }
   detail::TaskRunner runner;
-  runner.start(join(&group, &second), nullptr, [](void*, std::exception_ptr) {}, nullptr);
+  runner.start(
+      join(&group, &second), nullptr, [](void*, std::exception_ptr) {}, nullptr);
   scheduler.run();
   EXPECT_FALSE(first);
   EXPECT_TRUE(second);

@@ -46,7 +46,8 @@ class ServerTest : public ::testing::Test, public ServerDelegate {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     client.reset(ends[1]);
-    HTTP1Connection::start(server->plain_port(), UniqueFd(ends[0]), net::SocketAddress::parse("192.0.2.1", 7));
+    HTTP1Connection::start(server->plain_port(), UniqueFd(ends[0]),
+                           net::SocketAddress::parse("192.0.2.1", 7));
   }
 
   void send(std::string_view bytes) {

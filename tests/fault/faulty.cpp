@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A preloaded library that makes system calls of sockets, pipes and epoll fail or do less than asked,
-// as a kernel may. Which and how often comes from the environment:
+// A preloaded library that makes system calls of sockets, pipes and epoll fail or do less than
+// asked, as a kernel may. Which and how often comes from the environment:
 //
 //   FAULTY_KINDS   of: short, again, interrupt (a correct program is not disturbed by these),
 //                  reset, memory, descriptors (these break connections)
@@ -121,7 +121,9 @@ bool is_stream(int fd) {
          ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
 }
 
-std::size_t fewer(std::size_t bytes) { return bytes <= 1 ? bytes : 1 + next_random() % (bytes - 1); }
+std::size_t fewer(std::size_t bytes) {
+  return bytes <= 1 ? bytes : 1 + next_random() % (bytes - 1);
+}
 
 template <class F>
 F real(const char* name) {
@@ -196,9 +198,9 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   iovec parts[64];
   msghdr less = *message;
   less.msg_iov = parts;
-  less.msg_iovlen = static_cast<std::size_t>(
-      cut(message->msg_iov, static_cast<int>(message->msg_iovlen),
-          fewer(total(message->msg_iov, message->msg_iovlen)), parts));
+  less.msg_iovlen =
+      static_cast<std::size_t>(cut(message->msg_iov, static_cast<int>(message->msg_iovlen),
+                                   fewer(total(message->msg_iov, message->msg_iovlen)), parts));
   return real_sendmsg(fd, &less, flags);
 }
 
