@@ -51,7 +51,7 @@ std::uint16_t status_for(ChunkError error) noexcept {
   return error == ChunkError::trailers_too_large ? 431 : 400;
 }
 
-Result<ChunkedDecoder::Step> ChunkedDecoder::next(std::string_view in) noexcept {
+Result<ChunkedDecoder::Step> ChunkedDecoder::next(std::string_view in) {
   const char* const begin = in.data();
   const char* const end = begin + in.size();
   const char* at = begin;
@@ -70,7 +70,7 @@ Result<ChunkedDecoder::Step> ChunkedDecoder::next(std::string_view in) noexcept 
 }
 
 /// Takes one byte of framing, or a run of them.
-ChunkError ChunkedDecoder::read_framing(const char*& at, const char* end) noexcept {
+ChunkError ChunkedDecoder::read_framing(const char*& at, const char* end) {
   ChunkError error = none;
   switch (state_) {
     case State::size:
@@ -95,20 +95,22 @@ ChunkError ChunkedDecoder::read_framing(const char*& at, const char* end) noexce
       digits_ = 0;
       return expect(*at++, '\n');
     case State::trailer_start:
-      return read_trailer_start(*at++);
-    case State::trailer_name:
-      return read_trailer_name(*at++);
-    case State::trailer_value:
-      error = skip_text(at, end, limits::trailer_bytes, ChunkError::trailers_too_large,
-                        ChunkError::bad_trailer);
-      if (error == none && at != end) {
+      if (*at == '\r') {
         ++at;
-        state_ = State::trailer_line_feed;
+        state_ = State::final_line_feed;
+        return none;
       }
-      return error;
+      return read_trailer_start(*at);
+    case State::trailer_name:
+      return read_trailer_name(at, end);
+    case State::trailer_value:
+      return read_trailer_value(at, end);
     case State::trailer_line_feed:
+      error = expect(*at++, '\n');
+      if (error != none) return error;
+      trailers_.end_line();
       state_ = State::trailer_start;
-      return expect(*at++, '\n');
+      return none;
     case State::final_line_feed:
       state_ = State::done;
       return expect(*at++, '\n');
@@ -151,26 +153,41 @@ ChunkError ChunkedDecoder::end_size_line(char c) noexcept {
   return expect(c, '\n');
 }
 
+/// Looks at the first byte of a field's name, and takes nothing.
 ChunkError ChunkedDecoder::read_trailer_start(char c) noexcept {
-  if (c == '\r') {
-    state_ = State::final_line_feed;
-    return none;
-  }
   if (c == '\n') return ChunkError::bad_line_ending;
   if (!ascii::is(c, ascii::token)) return ChunkError::bad_trailer;
   if (++trailer_count_ > limits::field_count) return ChunkError::trailers_too_large;
   state_ = State::trailer_name;
-  return ++line_bytes_ > limits::trailer_bytes ? ChunkError::trailers_too_large : none;
+  return none;
 }
 
-ChunkError ChunkedDecoder::read_trailer_name(char c) noexcept {
-  if (++line_bytes_ > limits::trailer_bytes) return ChunkError::trailers_too_large;
-  if (c == ':') {
-    state_ = State::trailer_value;
-    return none;
+ChunkError ChunkedDecoder::read_trailer_name(const char*& at, const char* end) {
+  const char* stop = scan::skip_token(at, end);
+  const bool colon = stop != end && *stop == ':';
+  const bool ended = stop != end && !colon;
+  if (colon) ++stop;
+  const auto size = static_cast<std::size_t>(stop - at);
+  if (size > limits::trailer_bytes - line_bytes_) return ChunkError::trailers_too_large;
+  if (ended) return *stop == '\n' ? ChunkError::bad_line_ending : ChunkError::bad_trailer;
+  line_bytes_ += static_cast<std::uint32_t>(size);
+  trailers_.append({at, size});
+  at = stop;
+  if (colon) state_ = State::trailer_value;
+  return none;
+}
+
+ChunkError ChunkedDecoder::read_trailer_value(const char*& at, const char* end) {
+  const char* const from = at;
+  const ChunkError error = skip_text(at, end, limits::trailer_bytes, ChunkError::trailers_too_large,
+                                     ChunkError::bad_trailer);
+  if (error != none) return error;
+  trailers_.append({from, static_cast<std::size_t>(at - from)});
+  if (at != end) {
+    ++at;
+    state_ = State::trailer_line_feed;
   }
-  if (c == '\n') return ChunkError::bad_line_ending;
-  return ascii::is(c, ascii::token) ? none : ChunkError::bad_trailer;
+  return none;
 }
 
 /// Skips to the CR of the line, or to `end`; more than `most` bytes of a line are `too_long`.

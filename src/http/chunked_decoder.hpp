@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "http/trailers.hpp"
+
 #include <squall/base/limits.hpp>
 #include <squall/base/result.hpp>
 
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace squall::http {
 
@@ -24,7 +27,7 @@ std::error_code make_error_code(ChunkError error) noexcept;
 [[nodiscard]] std::uint16_t status_for(ChunkError error) noexcept;
 
 /// Takes a chunked body apart (RFC 9112 §7.1), where its bytes lie; resumable at any byte.
-/// Extensions are skipped, trailer fields checked for their form and dropped.
+/// Extensions are skipped, trailer fields collected; without any nothing is allocated.
 class ChunkedDecoder {
  public:
   struct Step {
@@ -37,7 +40,13 @@ class ChunkedDecoder {
   /// is used up (then consumed == in.size() and data is empty). Call it again with the rest.
   /// Once done it takes no more bytes: those belong to the next message. After an error it is not
   /// to be called again. What is refused does not depend on how the bytes were cut.
-  Result<Step> next(std::string_view in) noexcept;
+  Result<Step> next(std::string_view in);
+
+  /// The trailer fields (RFC 9112 §7.1.2) that may be ones (is_trailer_allowed(), the others are
+  /// dropped), all of them once done: at most limits::field_count of limits::trailer_bytes.
+  [[nodiscard]] const Trailers& trailers() const noexcept { return trailers_; }
+  /// The same for who keeps them longer than the decoder lives.
+  [[nodiscard]] Trailers take_trailers() noexcept { return std::exchange(trailers_, Trailers()); }
 
  private:
   enum class State : std::uint8_t {
@@ -56,14 +65,17 @@ class ChunkedDecoder {
     done,
   };
 
-  ChunkError read_framing(const char*& at, const char* end) noexcept;
+  ChunkError read_framing(const char*& at, const char* end);
   ChunkError read_size(char c) noexcept;
   ChunkError read_after_size(char c) noexcept;
   ChunkError read_trailer_start(char c) noexcept;
-  ChunkError read_trailer_name(char c) noexcept;
+  ChunkError read_trailer_name(const char*& at, const char* end);
+  ChunkError read_trailer_value(const char*& at, const char* end);
   ChunkError end_size_line(char c) noexcept;
   ChunkError skip_text(const char*& at, const char* end, std::size_t most, ChunkError too_long,
                        ChunkError bad) noexcept;
+
+  Trailers trailers_;
 
   std::uint64_t remaining_ = 0;   // bytes of the chunk still to come, or its size while it is read
   std::uint32_t line_bytes_ = 0;  // of the size line, or of the trailer section

@@ -20,7 +20,16 @@ struct Outcome {
   std::size_t consumed = 0;
   bool done = false;
   std::error_code error;
+  std::string trailers;
 };
+
+std::string text_of(const Trailers& trailers) {
+  std::string text;
+  for (const auto& [name, value] : trailers) {
+    text.append(name).append("=").append(value).append("|");
+  }
+  return text;
+}
 
 /// Feeds `text` cut at `first` and then every `piece` bytes, each piece in a buffer of its own.
 Outcome decode(std::string_view text, std::size_t first, std::size_t piece) {
@@ -43,6 +52,7 @@ Outcome decode(std::string_view text, std::size_t first, std::size_t piece) {
       outcome.body += step->data;
       outcome.consumed += step->consumed;
       outcome.done = step->done;
+      if (step->done) outcome.trailers = text_of(decoder.trailers());
       rest.remove_prefix(step->consumed);
     }
   }
@@ -181,8 +191,38 @@ TEST(ChunkedDecoder, LimitsTheTrailerSection) {
   EXPECT_EQ(decode(body("x")).error, ChunkError::trailers_too_large);
   EXPECT_EQ(decode(body("x"), 1, 1).error, ChunkError::trailers_too_large);
   EXPECT_EQ(decode(body("\r\nc:")).error, ChunkError::trailers_too_large);
-  EXPECT_EQ(decode("0\r\n" + std::string(limits::trailer_bytes + 1, 'n')).error,
-            ChunkError::trailers_too_large);
+  // A limit that is passed before a bad byte comes is the limit's, however the bytes were cut.
+  const std::string name = "0\r\n" + std::string(limits::trailer_bytes + 1, 'n') + "\n";
+  EXPECT_EQ(decode(name).error, ChunkError::trailers_too_large);
+  EXPECT_EQ(decode(name, 1, 1).error, ChunkError::trailers_too_large);
+}
+
+TEST(ChunkedDecoder, HandsOutTrailerFieldsHoweverTheyWereCut) {  // RFC 9112 §7.1.2
+  struct {
+    std::string_view text, trailers;
+  } const table[] = {
+      {"0\r\n\r\n", ""},
+      {"0\r\nDigest: sha-256=:x:\r\n\r\n", "Digest=sha-256=:x:|"},
+      {"5\r\nhello\r\n0;ext\r\nA:\r\nb: c \t\r\nb:d\r\n\r\n", "A=|b=c|b=d|"},
+      {"0\r\nContent-Length: 7\r\n\r\n", ""},
+      {"0\r\nA: 1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nB: 2\r\n\r\n", "A=1|B=2|"},
+  };
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.text);
+    EXPECT_EQ(decode(row.text).trailers, row.trailers);
+    for (std::size_t cut = 1; cut < row.text.size(); ++cut) {
+      EXPECT_EQ(decode(row.text, cut, row.text.size()).trailers, row.trailers) << cut;
+      EXPECT_EQ(decode(row.text, cut, 1).trailers, row.trailers) << cut;
+    }
+  }
+}
+
+TEST(ChunkedDecoder, GivesItsTrailerFieldsAway) {
+  ChunkedDecoder decoder;
+  ASSERT_TRUE(decoder.next("0\r\nA: 1\r\n\r\n"));
+  const Trailers taken = decoder.take_trailers();
+  EXPECT_EQ(text_of(taken), "A=1|");
+  EXPECT_TRUE(decoder.trailers().empty());
 }
 
 TEST(ChunkedDecoder, LimitsTheNumberOfTrailerFields) {
