@@ -70,9 +70,11 @@ void Stream::request_drain_notice() noexcept {
   schedule_flush();
 }
 
-void Stream::set_write_timeout(Duration timeout) noexcept {
+void Stream::set_write_timeout(Duration timeout, std::uint32_t min_rate) noexcept {
   write_timeout_ms_ =
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.milliseconds(), 1, 0xffff'ffff));
+  least_taken_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      std::uint64_t{min_rate} * write_timeout_ms_ / 1000, 1, 0xffff'ffff));
 }
 
 void Stream::pause_receiving() noexcept {
@@ -231,7 +233,8 @@ bool Stream::peer_took_something() noexcept {
   int unread = 0;
   if (::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) != 0) return false;
   const auto left = static_cast<std::uint32_t>(unread);
-  if (left >= unread_) return false;
+  // The last bytes of all may be fewer than what is asked for.
+  if (left >= unread_ || (unread_ - left < least_taken_ && left != 0)) return false;
   unread_ = left;
   stall_ms_ = core_.now_ms() + write_timeout_ms_;
   return true;

@@ -92,8 +92,9 @@ class Stream final : private Pollable, private detail::TimerNode {
   }
   /// Calls on_drained() once all output is with the kernel; soon when it already is.
   void request_drain_notice() noexcept;
-  /// After this long without the peer taking a byte the connection is broken (ETIMEDOUT).
-  void set_write_timeout(Duration timeout) noexcept;
+  /// After this long without the peer taking a byte, or fewer than `min_rate` bytes a second, the
+  /// connection is broken (ETIMEDOUT).
+  void set_write_timeout(Duration timeout, std::uint32_t min_rate = 0) noexcept;
 
   /// Tells the peer, after what is pending, that nothing more will come; receiving goes on.
   void shutdown_write() noexcept;
@@ -177,9 +178,10 @@ class Stream final : private Pollable, private detail::TimerNode {
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
   std::uint32_t write_timeout_ms_ = 60'000;
-  std::uint32_t discarded_ = 0;  // bytes read while lingering
-  std::uint32_t unread_ = 0;     // when blocked: bytes the peer has not taken, as last looked at
-  std::uint32_t interest_ = 0;   // the engine's
+  std::uint32_t discarded_ = 0;    // bytes read while lingering
+  std::uint32_t unread_ = 0;       // when blocked: bytes the peer has not taken, as last looked at
+  std::uint32_t interest_ = 0;     // the engine's
+  std::uint32_t least_taken_ = 1;  // bytes a peer takes within the write timeout
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;

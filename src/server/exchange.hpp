@@ -2,7 +2,10 @@
 #pragma once
 
 #include "http/head_parser.hpp"
+#include "http/trailers.hpp"
 
+#include <squall/base/duration.hpp>
+#include <squall/base/limits.hpp>
 #include <squall/http/request_head.hpp>
 #include <squall/loop/unique_fd.hpp>
 #include <squall/net/address.hpp>
@@ -42,6 +45,15 @@ struct ResponseHead {
   bool close = false;  ///< the connection ends with this response
 };
 
+/// What a client may take for one request's body; the server's options unless a delegate says
+/// otherwise.
+struct BodyLimits {
+  std::uint64_t max_bytes = limits::buffered_body_bytes;  ///< past it the answer is 413
+  Duration timeout = Duration::from_seconds(30);          ///< between two pieces; then 408
+  std::uint32_t min_rate = 0;  ///< bytes a second on average, after the grace; 0 for any
+  Duration rate_grace = Duration::from_seconds(5);  ///< connections start slowly
+};
+
 /// Writes the response of one exchange. Dead after finish(), abort() or on_connection_close().
 class ResponseWriter {
  public:
@@ -54,7 +66,11 @@ class ResponseWriter {
   virtual void write_owned(std::string&& bytes) = 0;
   virtual void write_file(UniqueFd file, off_t offset, std::size_t bytes) = 0;
   /// Ends the response. One that is shorter than announced is aborted, so that the client sees it.
-  virtual void finish() = 0;
+  /// Trailers go out when the body is chunked, and are dropped otherwise.
+  virtual void finish(std::span<const ResponseField> trailers = {}) = 0;
+  /// Sends an interim response (1xx but 101) ahead of the head; nothing to a client of HTTP/1.0
+  /// (RFC 9110 §15.2).
+  virtual void write_informational(unsigned status, std::span<const ResponseField> fields) = 0;
   /// Breaks the connection, so that the client cannot take what it got for the whole response.
   virtual void abort() noexcept = 0;
 
@@ -62,6 +78,17 @@ class ResponseWriter {
   [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
   /// Calls on_drained() once they are none.
   virtual void request_drain_notice() noexcept = 0;
+  /// Without the client taking enough of this response the connection is broken.
+  virtual void set_write_timeout(Duration timeout) noexcept = 0;
+
+  /// No data_received() and no message_complete() until resume_body(). Before the body's first
+  /// byte it also holds back the 100 (Continue) and the check of the body's size.
+  virtual void pause_body() noexcept = 0;
+  /// Goes on in a turn to come.
+  virtual void resume_body() noexcept = 0;
+  /// Before the body's first byte.
+  virtual void set_body_limits(const BodyLimits& limits) = 0;
+
   [[nodiscard]] virtual const net::SocketAddress& peer() const noexcept = 0;
   /// Whether the connection is TLS, and what it agreed on.
   [[nodiscard]] virtual bool is_secure() const noexcept { return false; }
@@ -84,8 +111,8 @@ class MessageDelegate {
                                 const http::RequestFraming& framing) = 0;
   /// A piece of the body; see preserve().
   virtual void data_received(std::string_view bytes) = 0;
-  /// The request is whole.
-  virtual void message_complete() = 0;
+  /// The request is whole. `trailers` may be taken; nullptr when there are none.
+  virtual void message_complete(http::Trailers* trailers) = 0;
   /// Copy what is still needed of the bytes received so far: they go when this returns. Called
   /// once, the first time it is needed; pieces of the body that come later are gone when
   /// data_received() returns.

@@ -10,7 +10,8 @@
 #include <algorithm>
 #include <utility>
 
-// Reading: bytes to requests, and the life of the connection. Responses are in http1_response.cpp.
+// Reading heads, and the life of the connection. Bodies are in http1_body.cpp, responses in
+// http1_response.cpp.
 namespace squall::server {
 
 using loop::Stream;
@@ -35,7 +36,7 @@ void HTTP1Connection::start(ServerPort& port, UniqueFd fd, const net::SocketAddr
   server.add(*self);
   try {
     self->stream_ = &Stream::adopt(server.core(), std::move(fd), *self);
-    self->stream_->set_write_timeout(server.options().write_timeout);
+    self->set_write_limits();
     if (port.tls) {
       self->secure_ = std::make_unique<Secure>(*self);
       self->secure_->filter =
@@ -47,6 +48,11 @@ void HTTP1Connection::start(ServerPort& port, UniqueFd fd, const net::SocketAddr
     log::format(log::Level::error, "server", "{}", error.what());
     self->abort_now();
   }
+}
+
+void HTTP1Connection::set_write_limits() noexcept {
+  own_write_timeout_ = false;
+  stream_->set_write_timeout(server_.options().write_timeout, server_.options().min_write_rate);
 }
 
 // The handshake had a deadline of its own.
@@ -79,9 +85,9 @@ net::TLSInfo HTTP1Connection::tls_info() const {
 void HTTP1Connection::on_receive(std::span<char> bytes) {
   const std::string_view in(bytes.data(), bytes.size());
   if (phase_ == Phase::over) return;
-  if (phase_ == Phase::waiting || input_ != nullptr) {
+  if (holds_input() || input_ != nullptr) {
     if (!input_) input_ = std::make_unique<Input>();
-    if (phase_ == Phase::waiting) {
+    if (holds_input()) {
       input_->bytes += in;
       if (input_->bytes.size() >= kept_input_bytes) stream_->pause_receiving();
       return;
@@ -98,7 +104,7 @@ void HTTP1Connection::on_receive(std::span<char> bytes) {
 void HTTP1Connection::process(std::string_view in, bool from_input) {
   processing_ = true;
   bool more = true;
-  while (more && !dead_ && upgraded_ == nullptr) {
+  while (more && !dead_ && upgraded_ == nullptr && !body_paused_) {
     switch (phase_) {
       case Phase::head:
         more = read_head(in, from_input);
@@ -179,6 +185,9 @@ bool HTTP1Connection::read_head(std::string_view& in, bool from_input) {
 
 void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_view rest) {
   head_written_ = bodiless_ = chunked_ = has_length_ = preserved_ = false;
+  body_begun_ = body_paused_ = false;
+  if (input_) input_->has_body = false;
+  if (own_write_timeout_) set_write_limits();
   http_1_0_ = head.minor_version() == 0;
   head_request_ = head.method() == http::Method::head;
   const http::RequestFraming framing = http::frame_request(head);
@@ -190,12 +199,9 @@ void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_v
     refuse(501, "the method is not implemented");  // RFC 9110 §15.6.2
     return;
   }
-  if (framing.content_length > server_.options().max_body_bytes) {
-    refuse(413, "the body is larger than the limit");
-    return;
-  }
-  keep_alive_ = framing.keep_alive && !server_.is_draining();
-  had_request_ = true;
+  ++request_count_;
+  keep_alive_ = framing.keep_alive && !server_.is_draining() &&
+                request_count_ != server_.options().max_requests;
   expect_continue_ = framing.expect_continue;
   stream_->clear_deadline();
   remaining_in_ = framing.content_length;
@@ -208,70 +214,30 @@ void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_v
       break;
     case http::RequestFraming::Body::chunked:
       phase_ = Phase::chunked_body;
-      if (!input_) input_ = std::make_unique<Input>();
-      input_->decoder = http::ChunkedDecoder();
-      remaining_in_ = server_.options().max_body_bytes;
+      body_input().decoder = http::ChunkedDecoder();
+      remaining_in_ = server_.options().body.max_bytes;
       break;
   }
   exchange_ =
       &(port_.delegate != nullptr ? *port_.delegate : server_.delegate()).start_request(*this);
   exchange_->headers_received(head, framing);
-  if (exchange_ == nullptr || dead_ || upgraded_ != nullptr) return;
+  if (dead_ || upgraded_ != nullptr) return;
   if (framing.body == http::RequestFraming::Body::none) {
-    request_complete();
-  } else if (expect_continue_ && rest.empty() && !head_written_) {
-    expect_continue_ = false;
-    stream_->write("HTTP/1.1 100 Continue\r\n\r\n");  // RFC 9110 §10.1.1
+    if (exchange_ != nullptr) request_complete();
+  } else if (!body_paused_ && exchange_ != nullptr) {
+    static_cast<void>(begin_body(rest.empty()));
   }
 }
 
-void HTTP1Connection::request_complete() {
-  if (phase_ != Phase::over) phase_ = Phase::waiting;
+void HTTP1Connection::request_complete(http::Trailers* trailers) {
   expect_continue_ = false;
   stream_->clear_deadline();
-  if (exchange_ != nullptr) exchange_->message_complete();
-}
-
-bool HTTP1Connection::read_length_body(std::string_view& in) {
-  if (in.empty()) {
-    stream_->set_deadline(server_.options().body_timeout);
-    return false;
+  if (exchange_ == nullptr) {  // answered before it was whole: the next one may come
+    phase_ = keep_alive_ ? Phase::head : Phase::over;
+    return;
   }
-  const std::string_view piece =
-      in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), remaining_in_)));
-  in.remove_prefix(piece.size());
-  remaining_in_ -= piece.size();
-  exchange_->data_received(piece);
-  if (dead_ || phase_ != Phase::length_body) return true;
-  if (remaining_in_ == 0) request_complete();
-  return true;
-}
-
-bool HTTP1Connection::read_chunked_body(std::string_view& in) {
-  if (in.empty()) {
-    stream_->set_deadline(server_.options().body_timeout);
-    return false;
-  }
-  const auto step = input_->decoder.next(in);
-  if (!step) {
-    drop_exchange();
-    refuse(http::status_for(static_cast<http::ChunkError>(step.error().value())),
-           step.error().message());
-    return false;
-  }
-  if (!step->data.empty()) {
-    if (step->data.size() > remaining_in_) {
-      drop_exchange();
-      refuse(413, "the body is larger than the limit");
-      return false;
-    }
-    remaining_in_ -= step->data.size();
-    exchange_->data_received(step->data);
-    if (dead_ || phase_ != Phase::chunked_body) return true;
-  }
-  in.remove_prefix(step->consumed);
-  if (step->done) request_complete();
-  return true;
+  phase_ = Phase::waiting;
+  exchange_->message_complete(trailers);
 }
 
 // Keeps what was received and not used. `rest` is the end of the input's own bytes, or lies in the
@@ -301,14 +267,23 @@ void HTTP1Connection::continue_reading() {
     destroy();
     return;
   }
+  const bool here = input_ && !input_->bytes.empty();
+  if (in_body() && (exchange_ != nullptr || keep_alive_)) {
+    // After a pause, or to be discarded.
+    if (body_paused_) return;
+    if (!body_begun_ && !begin_body(!here)) return;
+    stream_->resume_receiving();
+    process(here ? std::string_view(input_->bytes) : std::string_view(), here);
+    return;
+  }
   if (!keep_alive_) {
-    const bool unread = phase_ == Phase::over || (input_ && !input_->bytes.empty());
+    const bool unread = phase_ == Phase::over || in_body() || here;
     close(unread ? Stream::Linger::yes : Stream::Linger::no);
     return;
   }
   phase_ = Phase::head;
   stream_->resume_receiving();
-  if (input_ && !input_->bytes.empty()) {
+  if (here) {
     process(input_->bytes, true);
   } else {
     input_.reset();
@@ -323,9 +298,9 @@ void HTTP1Connection::on_eof() {
   close(Stream::Linger::no);
 }
 
-// Behind pipelined requests that are not read yet.
+// Behind pipelined requests that are not read yet. Behind a body it will be seen when that is read.
 void HTTP1Connection::on_peer_left() {
-  if (exchange_ != nullptr) on_eof();
+  if (exchange_ != nullptr && !in_body()) on_eof();
 }
 
 void HTTP1Connection::on_drained() {
@@ -346,17 +321,9 @@ void HTTP1Connection::on_timeout() {
       }
       break;
     case Phase::length_body:
-    case Phase::chunked_body: {
-      const bool answered = head_written_;
-      drop_exchange();
-      if (answered) {
-        stream_->abort();
-        destroy();
-      } else {
-        refuse(408, "the body took too long");
-      }
+    case Phase::chunked_body:
+      refuse_body(408, "the body took too long");
       break;
-    }
     case Phase::waiting:
     case Phase::over:
       break;
@@ -375,13 +342,13 @@ void HTTP1Connection::on_broken(std::error_code error) {
 void HTTP1Connection::drain() {
   keep_alive_ = false;
   if (exchange_ != nullptr || ReadyNode::is_linked() || phase_ == Phase::waiting) return;
-  if (phase_ == Phase::head && (head_begun_ || !had_request_)) {
+  if (phase_ == Phase::head && (head_begun_ || request_count_ == 0)) {
     // Its request is on the way. Clients try again when a connection that they used before is
     // closed under them, but not when a new one is.
     stream_->set_deadline(drain_grace);
     return;
   }
-  close(Stream::Linger::no);
+  close(in_body() ? Stream::Linger::yes : Stream::Linger::no);
 }
 
 void HTTP1Connection::abort_now() noexcept {
@@ -389,6 +356,11 @@ void HTTP1Connection::abort_now() noexcept {
   if (stream_ != nullptr) stream_->abort();
   stream_ = nullptr;
   destroy();
+}
+
+// Not from within the handler: the next request would run on its stack.
+void HTTP1Connection::go_on_later() noexcept {
+  if (!processing_ && !ReadyNode::is_linked()) server_.core().make_ready(*this);
 }
 
 void HTTP1Connection::drop_exchange() {

@@ -48,6 +48,12 @@ class HTTP1Connection final : public Connection,
     http::RequestHeadParser parser;
     http::RequestHead head;
     http::ChunkedDecoder decoder;
+    // Of a body, once body_input() has begun them.
+    bool has_body = false;
+    BodyLimits limits;
+    std::uint64_t received = 0;       // bytes that came while it was read
+    std::uint64_t read_since_ms = 0;  // less the time it was paused
+    std::uint64_t paused_since_ms = 0;
   };
 
   /// What only connections with TLS have.
@@ -77,25 +83,48 @@ class HTTP1Connection final : public Connection,
   void write_body(std::string_view bytes) override;
   void write_owned(std::string&& bytes) override;
   void write_file(UniqueFd file, off_t offset, std::size_t bytes) override;
-  void finish() override;
+  void finish(std::span<const ResponseField> trailers) override;
+  void write_informational(unsigned status, std::span<const ResponseField> fields) override;
   void abort() noexcept override;
   [[nodiscard]] std::size_t pending_bytes() const noexcept override;
   void request_drain_notice() noexcept override;
+  void set_write_timeout(Duration timeout) noexcept override;
+  void pause_body() noexcept override;
+  void resume_body() noexcept override;
+  void set_body_limits(const BodyLimits& limits) override;
   [[nodiscard]] const net::SocketAddress& peer() const noexcept override { return peer_; }
   [[nodiscard]] bool is_secure() const noexcept override { return secure_ != nullptr; }
   [[nodiscard]] net::TLSInfo tls_info() const override;
   WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
                                         WebSocketDelegate& delegate) override;
 
+  void set_write_limits() noexcept;
+
   // Reading.
   void process(std::string_view in, bool from_input);
   bool read_head(std::string_view& in, bool from_input);
   void begin_request(const http::RequestHead& head, std::string_view rest);
-  bool read_length_body(std::string_view& in);
-  bool read_chunked_body(std::string_view& in);
-  void request_complete();
+  void request_complete(http::Trailers* trailers = nullptr);
   void keep(std::string_view rest, bool from_input);
   void continue_reading();
+  [[nodiscard]] bool holds_input() const noexcept {
+    return phase_ == Phase::waiting || body_paused_ || ReadyNode::is_linked();
+  }
+
+  // Reading a body; in http1_body.cpp.
+  [[nodiscard]] bool in_body() const noexcept {
+    return phase_ == Phase::length_body || phase_ == Phase::chunked_body;
+  }
+  Input& body_input();
+  bool begin_body(bool nothing_here);
+  bool read_length_body(std::string_view& in);
+  bool read_chunked_body(std::string_view& in);
+  bool take_body(std::string_view piece);
+  void await_body();
+  void refuse_body(unsigned status, std::string_view why);
+  [[nodiscard]] bool may_discard() const noexcept;
+  void discard_body() noexcept;
+  void go_on_later() noexcept;
 
   // Writing.
   void count_body(std::size_t bytes);
@@ -119,9 +148,9 @@ class HTTP1Connection final : public Connection,
   std::uint64_t remaining_in_ = 0;
   std::uint64_t remaining_out_ = 0;  // of an announced Content-Length
   net::SocketAddress peer_;
+  std::uint32_t request_count_ = 0;
   Phase phase_ = Phase::head;
-  bool head_begun_ : 1 = false;   // a part of a head is here and its deadline runs
-  bool had_request_ : 1 = false;  // at least one
+  bool head_begun_ : 1 = false;  // a part of a head is here and its deadline runs
   bool processing_ : 1 = false;
   bool dead_ : 1 = false;  // closed while processing
   bool preserved_ : 1 = false;
@@ -129,10 +158,13 @@ class HTTP1Connection final : public Connection,
   bool http_1_0_ : 1 = false;
   bool head_request_ : 1 = false;
   bool expect_continue_ : 1 = false;  // 100 is still owed
+  bool body_begun_ : 1 = false;       // its limits have been looked at
+  bool body_paused_ : 1 = false;      // the delegate wants none now
   bool head_written_ : 1 = false;
   bool bodiless_ : 1 = false;  // the response must not carry a body
   bool chunked_ : 1 = false;
   bool has_length_ : 1 = false;
+  bool own_write_timeout_ : 1 = false;  // set for this response
 };
 
 }  // namespace squall::server

@@ -24,7 +24,7 @@ struct Recorder final : MessageDelegate {
     body += bytes;
     events += "data;";
   }
-  void message_complete() override {
+  void message_complete(http::Trailers*) override {
     events += "complete;";
     if (answer_at_once) answer();
   }
@@ -171,7 +171,7 @@ TEST_F(HTTP1ConnectionTest, ContinueIsSentOnlyToThoseWhoWait) {  // RFC 9110 §1
 }
 
 TEST_F(HTTP1ConnectionTest, WhatIsNoRequestGetsItsStatusAndTheEnd) {
-  options.max_body_bytes = 10;
+  options.body.max_bytes = 10;
   const std::pair<std::string, std::string> cases[] = {
       {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request"},
       {"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 501 Not Implemented"},
@@ -195,6 +195,22 @@ TEST_F(HTTP1ConnectionTest, WhatIsNoRequestGetsItsStatusAndTheEnd) {
   }
 }
 
+TEST_F(HTTP1ConnectionTest, LimitsOfABodyHoldHoweverItsHeadIsCut) {
+  options.body.max_bytes = 10;
+  const std::string bytes = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n";
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    connect();
+    answer.clear();
+    send(std::string_view(bytes).substr(0, cut));
+    int turns = 0;
+    run_until([&] { return ++turns > 1; });
+    send(std::string_view(bytes).substr(cut));
+    run_until_closed();
+    EXPECT_EQ(status(), "HTTP/1.1 413 Content Too Large");
+  }
+}
+
 TEST_F(HTTP1ConnectionTest, ASlowHeadGets408AndAnIdleConnectionNothing) {
   options.head_timeout = Duration::from_milliseconds(20);
   options.idle_timeout = Duration::from_milliseconds(20);
@@ -210,7 +226,7 @@ TEST_F(HTTP1ConnectionTest, ASlowHeadGets408AndAnIdleConnectionNothing) {
 }
 
 TEST_F(HTTP1ConnectionTest, ASlowBodyGets408AndItsReceiverHearsOfTheEnd) {
-  options.body_timeout = Duration::from_milliseconds(20);
+  options.body.timeout = Duration::from_milliseconds(20);
   connect();
   send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
   run_until_closed();

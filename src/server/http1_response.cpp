@@ -32,6 +32,12 @@ char* put_number(char* out, std::uint64_t number) noexcept {
   return std::to_chars(out, out + 20, number).ptr;
 }
 
+void append_fields(std::string& out, std::span<const ResponseField> fields) {
+  for (const ResponseField& field : fields) {
+    out.append(field.name).append(": ").append(field.value).append(line_end);
+  }
+}
+
 constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
 
 char* put_status_line(char* out, unsigned status, std::string_view reason) noexcept {
@@ -54,11 +60,8 @@ void HTTP1Connection::write_head(const ResponseHead& head, std::string_view body
   if (length && last && !head_request_ && *length != body.size()) {
     throw UsageError("the body has another size than its Content-Length says");
   }
-  if (phase_ == Phase::length_body || phase_ == Phase::chunked_body) {
-    // Answered before the body was read: its rest is not worth reading (RFC 9112 §9.3).
-    keep_alive_ = false;
-    phase_ = Phase::over;
-  }
+  // Answered before the body was read: a long rest is not worth reading (RFC 9112 §9.3).
+  if (last && in_body() && !may_discard()) keep_alive_ = false;
   has_length_ = length.has_value() && !http::bodiless(head.status);
   // RFC 9112 §6.1: no transfer coding for 1xx, 204 and 304, nor towards HTTP/1.0.
   chunked_ = !length && !bodiless_ && !http_1_0_;
@@ -119,7 +122,7 @@ void HTTP1Connection::write_head(const ResponseHead& head, std::string_view body
     stream_->write_owned(std::move(large));
   }
   if (!body_here && !body.empty()) write_body(body);
-  if (last) finish();
+  if (last) finish({});
 }
 
 // Throws before anything is written, so that the caller can still abort.
@@ -167,7 +170,7 @@ void HTTP1Connection::write_file(UniqueFd file, off_t offset, std::size_t bytes)
   close_chunk();
 }
 
-void HTTP1Connection::finish() {
+void HTTP1Connection::finish(std::span<const ResponseField> trailers) {
   if (has_length_ && !bodiless_ && remaining_out_ != 0) {
     log::format(
         log::Level::error, "server",
@@ -177,24 +180,50 @@ void HTTP1Connection::finish() {
     abort();
     return;
   }
-  if (chunked_) stream_->write("0\r\n\r\n");
+  if (chunked_) {
+    if (trailers.empty()) {
+      stream_->write("0\r\n\r\n");
+    } else {  // RFC 9112 §7.1.2
+      std::string section = "0\r\n";
+      append_fields(section, trailers);
+      section += line_end;
+      stream_->write_owned(std::move(section));
+    }
+  }
   end_response();
 }
 
 void HTTP1Connection::end_response() {
   exchange_ = nullptr;
-  const bool body_unread = phase_ == Phase::over;
+  if (in_body()) {
+    if (keep_alive_ && may_discard()) {
+      discard_body();
+    } else {
+      keep_alive_ = false;
+    }
+  }
   if (!processing_) {
-    // Not from within the handler: the next request would run on its stack.
-    server_.core().make_ready(*this);
+    go_on_later();
     return;
   }
   if (keep_alive_) {
-    phase_ = Phase::head;
+    if (!in_body()) phase_ = Phase::head;
   } else {
+    const bool body_unread = phase_ == Phase::over || in_body();
     phase_ = Phase::over;
     close(body_unread ? Stream::Linger::yes : Stream::Linger::no);
   }
+}
+
+void HTTP1Connection::write_informational(unsigned status, std::span<const ResponseField> fields) {
+  if (head_written_) throw UsageError("an interim response goes ahead of the head");
+  if (http_1_0_) return;  // RFC 9110 §15.2
+  char line[64];
+  char* const end = put_status_line(line, status, {});
+  std::string head(line, end);
+  append_fields(head, fields);
+  head += line_end;
+  stream_->write_owned(std::move(head));
 }
 
 void HTTP1Connection::abort() noexcept {
@@ -207,6 +236,11 @@ void HTTP1Connection::abort() noexcept {
 std::size_t HTTP1Connection::pending_bytes() const noexcept { return stream_->pending_bytes(); }
 
 void HTTP1Connection::request_drain_notice() noexcept { stream_->request_drain_notice(); }
+
+void HTTP1Connection::set_write_timeout(Duration timeout) noexcept {
+  own_write_timeout_ = true;
+  stream_->set_write_timeout(timeout, server_.options().min_write_rate);
+}
 
 // An answer of the connection itself: to what is no request, or to one that no handler may see.
 void HTTP1Connection::refuse(unsigned status, std::string_view why) {
@@ -234,9 +268,7 @@ WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseF
   head += "HTTP/1.1 101 Switching Protocols\r\n";
   head += server_.common_fields();
   head += "Upgrade: websocket\r\nConnection: Upgrade\r\n";
-  for (const ResponseField& field : fields) {
-    head.append(field.name).append(": ").append(field.value).append(line_end);
-  }
+  append_fields(head, fields);
   head += line_end;
   stream_->write(head);
   stream_->clear_deadline();

@@ -21,12 +21,13 @@ namespace squall::server {
 
 struct ServerOptions {
   http::HeadLimits head;
-  std::size_t max_body_bytes = limits::buffered_body_bytes;
+  BodyLimits body;
+  std::uint32_t max_requests = 0;    ///< of one connection; 0 for any number
+  std::uint32_t min_write_rate = 0;  ///< bytes a second that a client takes; 0 for any
   std::size_t max_pending_bytes = limits::write_buffer_bytes;
   std::size_t max_message_bytes = limits::websocket_message_bytes;
   std::size_t max_queue_bytes = limits::websocket_queue_bytes;
   Duration head_timeout = Duration::from_seconds(10);   ///< from a head's first byte to its last
-  Duration body_timeout = Duration::from_seconds(30);   ///< between two pieces of a body
   Duration idle_timeout = Duration::from_seconds(75);   ///< between two requests
   Duration write_timeout = Duration::from_seconds(60);  ///< without the client taking a byte
   Duration close_timeout = Duration::from_seconds(5);   ///< for the answer to a WebSocket close

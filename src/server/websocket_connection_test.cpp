@@ -45,7 +45,7 @@ class WebSocketConnectionTest : public ServerTest,
   }
   void headers_received(const http::RequestHead&, const http::RequestFraming&) override {}
   void data_received(std::string_view) override {}
-  void message_complete() override {
+  void message_complete(http::Trailers*) override {
     connection = &writer->accept_websocket({}, *this);
     if (open_at_once) connection->resume();
   }

@@ -53,11 +53,36 @@ std::uint64_t Exchange::elapsed_ns() const noexcept {
   return started_ns_ != 0 ? loop::monotonic_ns() - started_ns_ : 0;
 }
 
-void Exchange::headers_received(const http::RequestHead& head, const http::RequestFraming&) {
+void Exchange::headers_received(const http::RequestHead& head,
+                                const http::RequestFraming& framing) {
   head_ = &head;
+  if (framing.body == http::RequestFraming::Body::none) return;
+  // Who the request is for says what becomes of its body; nobody may have to wait for it.
+  ++entered_;
+  receive_body();
+  --entered_;
+  recycle_if_over();
+}
+
+void Exchange::receive_body() {
+  try {
+    if (!select_handler()) return;
+    const detail::HandlerType& type = spec_->factory()->type;
+    if (type.body == detail::BodyMode::whole || type.socket != nullptr) return;
+    body_stream_ = std::make_unique<BodyStream>(*writer_);
+    body_limits_ = worker_.streamed_body_limits();
+    writer_->set_body_limits(body_limits_);
+    run();
+  } catch (...) {
+    failed(std::current_exception());
+  }
 }
 
 void Exchange::data_received(std::string_view bytes) {
+  if (body_stream_) {
+    body_stream_->received(bytes);
+    return;
+  }
   if (!preserved_ && body_in_.empty() && body_in_place_.data() == nullptr) {
     body_in_place_ = bytes;
     return;
@@ -92,9 +117,18 @@ void Exchange::preserve() {
   }
 }
 
-void Exchange::message_complete() {
+void Exchange::message_complete(http::Trailers* trailers) {
+  if (trailers != nullptr) trailers_ = std::move(*trailers);
+  if (body_stream_) {
+    body_stream_->complete();
+    return;
+  }
   ++entered_;
-  run();
+  try {
+    if (selected_ || select_handler()) run();
+  } catch (...) {
+    failed(std::current_exception());
+  }
   --entered_;
   recycle_if_over();
 }
@@ -123,30 +157,30 @@ void Exchange::decode_arguments() {
   }
 }
 
-Exchange::Answer Exchange::choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb) {
+Exchange::Answer Exchange::choose() {
   const RouteTarget* const target = match_.target;
   if (target == nullptr) {
-    spec = &worker_.application().default_handler;
-    if (!*spec) return Answer::not_found;
+    spec_ = &worker_.application().default_handler;
+    if (!*spec_) return Answer::not_found;
   } else if (target->all) {
-    spec = &target->all;
+    spec_ = &target->all;
   }
   const auto find = [&](http::Method method) -> const detail::VerbEntry* {
     const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec* const from = spec != nullptr ? spec : &target->by_method[index];
+    const HandlerSpec* const from = spec_ != nullptr ? spec_ : &target->by_method[index];
     if (!*from) return nullptr;
     const detail::VerbEntry& entry = from->factory()->type.verbs[index];
     if (!entry) return nullptr;
-    spec = from;
+    spec_ = from;
     return &entry;
   };
-  if (spec != nullptr && spec->factory()->type.socket != nullptr) {
+  if (spec_ != nullptr && spec_->factory()->type.socket != nullptr) {
     // The handshake is a GET (RFC 6455 §4.1); others are told so.
     return head_->method() == http::Method::get ? Answer::verb : Answer::method_not_allowed;
   }
-  verb = find(head_->method());
-  if (verb == nullptr && head_->method() == http::Method::head) verb = find(http::Method::get);
-  if (verb != nullptr) return Answer::verb;
+  verb_ = find(head_->method());
+  if (verb_ == nullptr && head_->method() == http::Method::head) verb_ = find(http::Method::get);
+  if (verb_ != nullptr) return Answer::verb;
   return head_->method() == http::Method::options ? Answer::options : Answer::method_not_allowed;
 }
 
@@ -182,55 +216,55 @@ void Exchange::adopt(RequestHandler* handler) noexcept {
   handler_->exchange_ = this;
 }
 
-void Exchange::run() {
-  try {
-    if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
-      adopt(new RequestHandler());
-      clear();
-      set_status(204, {});
-      set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
-      finish();
-      return;
-    }
-    route();
-    const HandlerSpec* spec = nullptr;
-    const detail::VerbEntry* verb = nullptr;
-    const Answer answer = choose(spec, verb);
-    adopt(answer == Answer::verb ? spec->factory()->create() : new RequestHandler());
+// Makes the handler. False when there is none: the request has been answered then.
+bool Exchange::select_handler() {
+  selected_ = true;
+  if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
+    adopt(new RequestHandler());
     clear();
-    switch (answer) {
-      case Answer::not_found:
-        throw HTTPError(404);
-      case Answer::method_not_allowed:
-        send_error(405, nullptr);
-        return;
-      case Answer::options:
-        set_status(204, {});
-        set_header("Allow", allowed_methods());
-        finish();
-        return;
-      case Answer::verb:
-        break;
-    }
-    const detail::HandlerType& type = spec->factory()->type;
-    worker_.core().set_activity(type.type->name());
-    // A coroutine reads the request later: it must not lie in the receive buffer then.
-    if (type.socket != nullptr || verb->coroutine != nullptr) preserve();
-    decode_arguments();
-    if (type.socket != nullptr) {
-      run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
-      return;
-    }
-    Task<> prepared = handler_->prepare();
-    if (prepared || verb->coroutine != nullptr) {
-      preserve();
-      run_coroutine(std::move(prepared), verb);
-      return;
-    }
-    answer_verb(verb);
-  } catch (...) {
-    failed(std::current_exception());
+    set_status(204, {});
+    set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+    finish();
+    return false;
   }
+  route();
+  const Answer answer = choose();
+  adopt(answer == Answer::verb ? spec_->factory()->create() : new RequestHandler());
+  clear();
+  switch (answer) {
+    case Answer::not_found:
+      throw HTTPError(404);
+    case Answer::method_not_allowed:
+      send_error(405, nullptr);
+      return false;
+    case Answer::options:
+      set_status(204, {});
+      set_header("Allow", allowed_methods());
+      finish();
+      return false;
+    case Answer::verb:
+      break;
+  }
+  return true;
+}
+
+void Exchange::run() {
+  const detail::HandlerType& type = spec_->factory()->type;
+  worker_.core().set_activity(type.type->name());
+  // A coroutine reads the request later: it must not lie in the receive buffer then.
+  if (type.socket != nullptr || verb_->coroutine != nullptr || body_stream_) preserve();
+  decode_arguments();
+  if (type.socket != nullptr) {
+    run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
+    return;
+  }
+  Task<> prepared = handler_->prepare();
+  if (prepared || verb_->coroutine != nullptr || body_stream_) {
+    preserve();
+    run_coroutine(std::move(prepared), verb_);
+    return;
+  }
+  answer_verb(verb_);
 }
 
 // The plain verb's fast path.
@@ -248,6 +282,14 @@ void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
 Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
   co_await prepared;
   if (verb == nullptr || self->finished_ || self->closed_) co_return;
+  if (self->body_stream_) {
+    self->body_stream_->start();
+    if (self->spec_->factory()->type.body == detail::BodyMode::pushed) {
+      Task<> feeding = feed(self);
+      co_await feeding;
+      if (self->finished_ || self->closed_) co_return;
+    }
+  }
   if (verb->plain != nullptr) {
     verb->plain(*self->handler_, self->path_arguments());
   } else {
@@ -255,6 +297,18 @@ Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry*
     co_await running;
   }
   if (!self->finished_ && !self->closed_) self->finish();
+}
+
+// Hands the body to the handler's data_received().
+Task<> Exchange::feed(Exchange* self) {
+  const RequestBody body = self->request_.body();
+  for (;;) {
+    const std::string_view piece = co_await body.read();
+    if (piece.empty()) co_return;
+    Task<> received = self->handler_->data_received(piece);
+    co_await received;
+    if (self->finished_ || self->closed_) co_return;
+  }
 }
 
 void Exchange::driven(void* context, std::exception_ptr error) {
@@ -298,6 +352,7 @@ void Exchange::failed(std::exception_ptr error) {
 void Exchange::finished() {
   finished_ = true;
   writer_ = nullptr;
+  if (body_stream_) body_stream_->close();  // what is left of it, the connection discards
   log_request(*this, *handler_);
   try {
     handler_->on_finish();
@@ -316,6 +371,7 @@ void Exchange::on_connection_close() {
   writer_ = nullptr;
   closed_ = true;
   ++entered_;
+  if (body_stream_) body_stream_->close();
   client_is_gone();
   if (handler_ != nullptr) {
     try {
@@ -349,6 +405,7 @@ void Exchange::recycle_if_over() {
 void Exchange::abandon() noexcept {
   writer_ = nullptr;
   held_ = false;
+  if (body_stream_) body_stream_->close();
   runner_.cancel();
 }
 
@@ -361,6 +418,11 @@ void Exchange::reset() noexcept {
   empty(body_in_);
   empty(head_bytes_);
   empty(body_out_);
+  body_stream_.reset();
+  spec_ = nullptr;
+  verb_ = nullptr;
+  if (!trailers_.empty()) trailers_ = {};
+  trailers_out_.clear();
   match_.target = nullptr;
   match_.argument_count = 0;
   query_arguments_.reset();
@@ -372,7 +434,7 @@ void Exchange::reset() noexcept {
   reason_.clear();
   stop_.reset();
   status_ = 200;
-  preserved_ = head_written_ = finished_ = closed_ = held_ = false;
+  preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = false;
   send_server_ = send_date_ = true;
 }
 

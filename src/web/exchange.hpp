@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/exchange.hpp"
+#include "web/body_stream.hpp"
 #include "web/output_source.hpp"
 #include "web/router.hpp"
 #include "web/worker.hpp"
@@ -42,7 +43,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void headers_received(const http::RequestHead& head,
                         const http::RequestFraming& framing) override;
   void data_received(std::string_view bytes) override;
-  void message_complete() override;
+  void message_complete(http::Trailers* trailers) override;
   void preserve() override;
   void on_drained() override;
   void on_connection_close() override;
@@ -56,6 +57,18 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] std::string_view body() const noexcept {
     return body_in_place_.data() != nullptr ? body_in_place_ : std::string_view(body_in_);
   }
+  /// Of a body that is streamed, until it has been read; else nullptr.
+  [[nodiscard]] BodyStream* body_stream() noexcept { return body_stream_.get(); }
+  /// The body that is whole, once.
+  [[nodiscard]] std::string_view take_body() noexcept {
+    if (body_taken_) return {};
+    body_taken_ = true;
+    return body();
+  }
+  [[nodiscard]] std::string_view trailer(std::string_view name) const noexcept;
+  void set_body_limits(void (*change)(server::BodyLimits& limits, std::uint64_t value),
+                       std::uint64_t value);
+  void set_write_timeout(Duration timeout);
   [[nodiscard]] net::SocketAddress peer() const noexcept { return peer_; }
   [[nodiscard]] bool is_secure() const noexcept { return secure_; }
   /// What TLS agreed on, nullptr without it. Asked for after the end of the response or of the
@@ -84,6 +97,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   /// Where the body is collected; a UsageError after finish().
   [[nodiscard]] std::string& body_out();
   void flush();
+  void add_trailer(std::string_view name, std::string_view value);
+  void send_informational(unsigned status, std::span<const server::ResponseField> fields);
   void finish();
   void finish_with_file(UniqueFd file, std::size_t bytes);
   void send_error(int status, std::exception_ptr error, std::string_view reason = {});
@@ -119,11 +134,14 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
 
   void request_drain_notice() noexcept override;
   void adopt(RequestHandler* handler) noexcept;
+  bool select_handler();
+  void receive_body();
   void run();
   void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
+  static Task<> feed(Exchange* self);
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
   static void driven(void* context, std::exception_ptr error);
-  Answer choose(const HandlerSpec*& spec, const detail::VerbEntry*& verb);
+  Answer choose();
   void route();
   void decode_arguments();
   [[nodiscard]] std::string allowed_methods() const;
@@ -132,7 +150,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void failed(std::exception_ptr error);
   void finished();
   void write_head(bool last);
+  void finish_body();
   void forbid_after_finish() const;
+  static void check_header(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
     return std::string_view(header_text_).substr(at, size);
   }
@@ -146,6 +166,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   server::ResponseWriter* writer_ = nullptr;  // nullptr once the response or the connection is over
   const http::RequestHead* head_ = nullptr;
   RequestHandler* handler_ = nullptr;
+  const HandlerSpec* spec_ = nullptr;        // where the handler comes from
+  const detail::VerbEntry* verb_ = nullptr;  // what of it is called
   net::SocketAddress peer_;
   std::uint64_t started_ns_ = 0;
 
@@ -159,11 +181,15 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::optional<Arguments> query_arguments_;
   std::optional<Arguments> body_arguments_;
   std::unique_ptr<net::TLSInfo> tls_info_;
+  std::unique_ptr<BodyStream> body_stream_;
+  server::BodyLimits body_limits_;  // of a body that is streamed
+  http::Trailers trailers_;         // the request's
 
   std::vector<Header> headers_;
   std::string header_text_;
   std::vector<server::ResponseField> fields_;  // built from headers_ when they are sent
   std::vector<std::pair<std::string, std::string>> cookies_;
+  std::vector<std::pair<std::string, std::string>> trailers_out_;
   std::string reason_;
   std::string body_out_;
 
@@ -179,6 +205,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool send_date_ : 1 = true;
   bool held_ : 1 = false;  // a session keeps the request
   bool secure_ : 1 = false;
+  bool selected_ : 1 = false;    // the handler is there, or the request is answered
+  bool body_taken_ : 1 = false;  // by take_body()
 
   http::RequestHead own_head_;
 };

@@ -51,7 +51,7 @@ class RedirectToHTTPS::Answer final : public server::MessageDelegate, public det
     end(response);
   }
   void data_received(std::string_view) override {}
-  void message_complete() override {}
+  void message_complete(http::Trailers*) override {}
   void preserve() override {}
   void on_drained() override {}
   void on_connection_close() override { delete this; }

@@ -32,7 +32,10 @@ std::string_view HTTPServerRequest::header_value(std::size_t index) const noexce
   return exchange_.head().field_value(index);
 }
 
-std::string_view HTTPServerRequest::body() const noexcept { return exchange_.body(); }
+RequestBody HTTPServerRequest::body() const noexcept { return {exchange_.body(), exchange_}; }
+std::string_view HTTPServerRequest::trailer(std::string_view name) const noexcept {
+  return exchange_.trailer(name);
+}
 
 std::string_view HTTPServerRequest::host() const noexcept { return exchange_.head().authority(); }
 std::string HTTPServerRequest::remote_ip() const { return exchange_.peer().ip(); }

@@ -51,6 +51,7 @@ Exchange& RequestHandler::exchange() const {
 
 Task<> RequestHandler::prepare() { return {}; }
 void RequestHandler::on_finish() {}
+Task<> RequestHandler::data_received(std::string_view) { return {}; }
 void RequestHandler::on_connection_close() {}
 bool RequestHandler::cancel_on_disconnect() const noexcept { return true; }
 void RequestHandler::set_default_headers() {}

@@ -21,7 +21,9 @@ constexpr std::size_t hand_over_bytes = 64 * 1024;
 // Output that a handler may produce without ever awaiting flush().
 constexpr std::size_t unawaited_limit_bytes = 64 * 1024 * 1024;
 
-void check_header(std::string_view name, std::string_view value) {
+}  // namespace
+
+void Exchange::check_header(std::string_view name, std::string_view value) {
   if (!http::is_token(name)) {
     throw UsageError("\"" + std::string(name) + "\" is no header name");
   }
@@ -33,8 +35,6 @@ void check_header(std::string_view name, std::string_view value) {
     throw UsageError("Transfer-Encoding is the connection's: write and flush, it frames the body");
   }
 }
-
-}  // namespace
 
 void Exchange::forbid_after_finish() const {
   if (finished_) {
@@ -211,9 +211,15 @@ void Exchange::finish() {
     write_head(true);
   } else {
     if (!body_out_.empty()) flush();
-    writer_->finish();
+    finish_body();
   }
   finished();
+}
+
+void Exchange::finish_body() {
+  fields_.clear();
+  for (const auto& [name, value] : trailers_out_) fields_.push_back({name, value});
+  writer_->finish(fields_);
 }
 
 void Exchange::finish_with_file(UniqueFd file, std::size_t bytes) {

@@ -10,12 +10,15 @@ namespace {
 server::ServerOptions server_options(const Settings& settings) {
   server::ServerOptions options;
   options.head.head_bytes = settings.max_header_size;
-  options.max_body_bytes = settings.max_body_size;
+  options.body.max_bytes = settings.max_body_size;
+  options.body.timeout = settings.body_timeout;
+  options.body.min_rate = settings.min_body_rate;
+  options.max_requests = settings.max_requests_per_connection;
+  options.min_write_rate = settings.min_write_rate;
   options.max_pending_bytes = settings.max_write_buffer;
   options.max_message_bytes = settings.websocket_max_message_size;
   options.max_queue_bytes = settings.websocket_max_queue;
   options.head_timeout = settings.header_timeout;
-  options.body_timeout = settings.body_timeout;
   options.idle_timeout = settings.idle_connection_timeout;
   options.write_timeout = settings.write_timeout;
   return options;
@@ -26,7 +29,10 @@ server::ServerOptions server_options(const Settings& settings) {
 Worker::Worker(Application::Impl& application, loop::LoopCore& core)
     : application_(application),
       core_(core),
-      server_(core, *this, server_options(application.settings)) {}
+      server_(core, *this, server_options(application.settings)) {
+  streamed_body_limits_ = server_.options().body;
+  streamed_body_limits_.max_bytes = application.settings.max_streamed_body_size;
+}
 
 Worker::~Worker() {
   server_.stop_accepting();

@@ -25,6 +25,11 @@ class Worker final : private server::ServerDelegate {
   [[nodiscard]] loop::LoopCore& core() noexcept { return core_; }
   [[nodiscard]] server::HTTPServer& server() noexcept { return server_; }
 
+  /// Of a body that its handler takes in pieces, unless it says otherwise.
+  [[nodiscard]] const server::BodyLimits& streamed_body_limits() const noexcept {
+    return streamed_body_limits_;
+  }
+
   // For exchanges and sessions.
   void recycle(Exchange& exchange) noexcept;
   void add(WebSocketSession& session) noexcept;
@@ -37,6 +42,7 @@ class Worker final : private server::ServerDelegate {
 
   Application::Impl& application_;
   loop::LoopCore& core_;
+  server::BodyLimits streamed_body_limits_;
   Exchange* active_ = nullptr;
   std::vector<Exchange*> spare_;
   WebSocketSession* sessions_ = nullptr;

@@ -14,6 +14,10 @@ inline constexpr std::size_t request_line_bytes = 16 * 1024;
 inline constexpr std::size_t field_count = 100;
 /// A request body that is held in memory; past it the answer is 413.
 inline constexpr std::size_t buffered_body_bytes = 10 * 1024 * 1024;
+/// A request body that its handler takes in pieces; past it the answer is 413.
+inline constexpr std::size_t body_bytes = 100 * 1024 * 1024;
+/// Bytes a second that a client sends of a body, or takes of a response that waits for it.
+inline constexpr unsigned min_rate = 240;
 /// One chunk-size line with its extensions (RFC 9112 §7.1.1); past it the answer is 400.
 inline constexpr std::size_t chunk_line_bytes = 4 * 1024;
 /// A trailer section (RFC 9112 §7.1.2); past it the answer is 431.

@@ -71,8 +71,11 @@ struct Settings {
   std::size_t websocket_max_message_size = limits::websocket_message_bytes;  ///< bytes
   std::size_t websocket_max_queue = limits::websocket_queue_bytes;           ///< bytes
 
-  std::size_t max_header_size = limits::head_bytes;           ///< bytes
-  std::size_t max_body_size = limits::buffered_body_bytes;    ///< bytes
+  std::size_t max_header_size = limits::head_bytes;         ///< bytes
+  std::size_t max_body_size = limits::buffered_body_bytes;  ///< bytes
+  /// Bytes, for handlers that take a body in pieces; RequestHandler::set_max_body_size() changes
+  /// it.
+  std::uint64_t max_streamed_body_size = limits::body_bytes;
   std::size_t max_write_buffer = limits::write_buffer_bytes;  ///< bytes that wait for one client
   /// Sent with the responses of HTTPS only: `.hsts = {.max_age = 365 * 24h}`.
   HSTS hsts = {};
@@ -81,6 +84,13 @@ struct Settings {
   Duration body_timeout = Duration::from_seconds(30);             ///< between two pieces of a body
   Duration idle_connection_timeout = Duration::from_seconds(75);  ///< between two requests
   Duration write_timeout = Duration::from_seconds(60);            ///< without the client reading
+  /// Bytes a second that a client sends of a body on average, after 5 s of grace; 0 for any.
+  std::uint32_t min_body_rate = limits::min_rate;
+  /// Bytes a second that a client takes of a response that waits for it, over write_timeout.
+  std::uint32_t min_write_rate = limits::min_rate;
+  /// Requests that one connection may send, the last is answered with `Connection: close`; 0 for
+  /// any number.
+  std::uint32_t max_requests_per_connection = 0;
   Duration shutdown_timeout = Duration::from_seconds(10);  ///< for requests to finish on SIGTERM
   /// SIGTERM and SIGINT shut the application down and stop the loop; a second one does so at once.
   bool handle_signals = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <squall/http/method.hpp>
+#include <squall/web/request_body.hpp>
 
 #include <cstddef>
 #include <string>
@@ -37,7 +38,12 @@ class HTTPServerRequest {
   [[nodiscard]] std::string_view header_name(std::size_t index) const noexcept;
   [[nodiscard]] std::string_view header_value(std::size_t index) const noexcept;
 
-  [[nodiscard]] std::string_view body() const noexcept;
+  /// Whole when the verb runs, or to be read in pieces by a handler that streams.
+  [[nodiscard]] RequestBody body() const noexcept;
+  /// A field of the trailer section, which comes after a chunked body (RFC 9110 §6.5), "" when
+  /// there is none; known once the body has been read to its end. Fields that may not stand there
+  /// (of framing, routing, authentication, content) are never seen.
+  [[nodiscard]] std::string_view trailer(std::string_view name) const noexcept;
 
   /// Where the client connects to, with the port if it sent one.
   [[nodiscard]] std::string_view host() const noexcept;

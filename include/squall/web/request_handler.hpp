@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <squall/base/duration.hpp>
 #include <squall/base/json_fwd.hpp>
 #include <squall/base/pool.hpp>
 #include <squall/coro/stop_token.hpp>
@@ -11,9 +12,11 @@
 
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace squall::web {
@@ -64,6 +67,9 @@ class RequestHandler : public squall::detail::Pooled {
   virtual Task<> prepare();
   /// Runs after the response has been handed to the connection; cannot change it.
   virtual void on_finish();
+  /// Takes a piece of the body of a request that is streamed; the next one waits until the task is
+  /// done. The bytes are gone then. A plain one returns `{}`. To be defined as public.
+  virtual Task<> data_received(std::string_view piece);
   /// The client left before the response was finished. The handler's awaits end with CancelledError
   /// after this, unless cancel_on_disconnect() says no.
   virtual void on_connection_close();
@@ -78,6 +84,19 @@ class RequestHandler : public squall::detail::Pooled {
   // The request.
 
   [[nodiscard]] const HTTPServerRequest& request() const;
+
+  // Limits of this request in place of the Settings', from prepare() of a handler that streams its
+  // body; a UsageError when the body is there already.
+
+  /// Bytes of the body, decoded; past it the answer is 413.
+  void set_max_body_size(std::uint64_t bytes);
+  /// Between two pieces of the body; past it the answer is 408.
+  void set_body_timeout(Duration timeout);
+  /// Bytes a second that the client sends on average, after 5 s of grace; 0 for any.
+  void set_min_body_rate(std::uint32_t bytes_a_second);
+  /// How long the client may take none of the response before the connection is broken. At any
+  /// time.
+  void set_write_timeout(Duration timeout);
 
   /// The last value of a query or urlencoded body argument, decoded, control characters replaced
   /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default,
@@ -137,6 +156,16 @@ class RequestHandler : public squall::detail::Pooled {
   /// until it has left, which keeps memory bounded however slow the client is, and throws
   /// StreamClosedError when the client has gone.
   OutputAwaiter flush();
+
+  /// Adds a field that goes out after the body, when that is chunked: of unknown length, to a
+  /// client of HTTP/1.1. Clients that do not look at trailers lose it. UsageError for names that
+  /// may not stand there (RFC 9110 §6.5.1).
+  void add_trailer(std::string_view name, std::string_view value);
+  /// Sends an interim response at once, ahead of the real one: `send_informational(103, {{"Link",
+  /// "</style.css>; rel=preload; as=style"}})` (RFC 8297). Not to HTTP/1.0. 102 to 199, else a
+  /// UsageError.
+  void send_informational(
+      int status, std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {});
 
   /// Ends the response. Called after the verb by itself.
   void finish();

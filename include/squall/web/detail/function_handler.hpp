@@ -14,6 +14,21 @@ namespace squall::web {
 using Request = RequestHandler;
 
 namespace detail {
+template <class F>
+struct StreamsBody : F {
+  explicit StreamsBody(F function) : F(std::move(function)) {}
+  static constexpr bool stream_request_body = true;
+};
+}  // namespace detail
+
+/// Makes a function route that reads its request's body in pieces:
+/// `app.post("/upload", web::stream_request_body([](web::Request& request) -> Task<> { ... }));`
+template <class F>
+[[nodiscard]] detail::StreamsBody<F> stream_request_body(F function) {
+  return detail::StreamsBody<F>(std::move(function));
+}
+
+namespace detail {
 
 /// The handler behind a function route.
 class FunctionHandler final : public RequestHandler {
@@ -87,6 +102,7 @@ class FunctionFactory final : public HandlerFactory {
       : HandlerFactory(own_type_), function_(std::move(function)) {
     own_type_.type = &typeid(F);
     own_type_.verbs[static_cast<std::size_t>(method)] = function_entry<F>();
+    if constexpr (requires { F::stream_request_body; }) own_type_.body = BodyMode::pulled;
   }
   [[nodiscard]] RequestHandler* create() const override { return new FunctionHandler(&function_); }
 

@@ -8,6 +8,7 @@
 #include <squall/web/request_handler.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -44,9 +45,17 @@ struct SocketType {
   void (*close)(WebSocketHandler& handler) = nullptr;
 };
 
+/// How a handler wants a request's body.
+enum class BodyMode : std::uint8_t {
+  whole,   // before prepare()
+  pulled,  // the verb reads it
+  pushed,  // to data_received(), before the verb
+};
+
 struct HandlerType {
   const std::type_info* type = nullptr;
   VerbEntry verbs[http::method_count];
+  BodyMode body = BodyMode::whole;
   const SocketType* socket = nullptr;
 };
 
@@ -182,9 +191,24 @@ struct VerbProbe<T, true> : VerbNames {};
   }
 
 template <class T>
+constexpr BodyMode body_mode() {
+  static_assert(
+      requires { &T::data_received; }, "this handler's data_received() is not public");
+  if constexpr (!std::is_same_v<decltype(&T::data_received),
+                                decltype(&RequestHandler::data_received)>) {
+    return BodyMode::pushed;
+  } else if constexpr (requires { T::stream_request_body; }) {
+    return T::stream_request_body ? BodyMode::pulled : BodyMode::whole;
+  } else {
+    return BodyMode::whole;
+  }
+}
+
+template <class T>
 constexpr HandlerType describe_verbs() {
   HandlerType made;
   made.type = &typeid(T);
+  made.body = body_mode<T>();
   SQUALL_VERB(get, get)
   SQUALL_VERB(head, head)
   SQUALL_VERB(post, post)
