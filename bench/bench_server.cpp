@@ -32,6 +32,36 @@ struct Echo : web::RequestHandler {
   }
 };
 
+struct Upload : web::RequestHandler {
+  static constexpr bool stream_request_body = true;
+  Task<> prepare() override {
+    set_max_body_size(std::uint64_t{1} << 40);
+    return {};
+  }
+  Task<> post() {
+    std::uint64_t bytes = 0;
+    for (;;) {
+      const std::string_view piece = co_await request().body().read();
+      if (piece.empty()) break;
+      bytes += piece.size();
+    }
+    write(std::to_string(bytes));
+  }
+  Task<> put() { return post(); }
+};
+
+struct Download : web::RequestHandler {
+  Task<> get(std::uint64_t bytes) {
+    const std::string piece(64 * 1024, 'x');
+    while (bytes > 0) {
+      const std::string_view now = std::string_view(piece).substr(0, bytes);
+      bytes -= now.size();
+      write(now);
+      co_await flush();
+    }
+  }
+};
+
 struct EchoSocket : web::WebSocketHandler {
   void on_message(std::string_view message, bool binary) { write_message(message, binary); }
 };
@@ -119,6 +149,8 @@ int main(int count, char** words) {
             {"/plaintext", web::handler<PlainText>},
             {"/json", web::handler<Json>},
             {"/echo", web::handler<Echo>},
+            {"/upload", web::handler<Upload>},
+            {"/download/{bytes}", web::handler<Download>},
             {"/ws", web::handler<EchoSocket>},
             {"/ws/room", web::handler<RoomSocket>},
         },

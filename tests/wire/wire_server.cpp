@@ -160,6 +160,14 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     settings.max_header_size = bytes();
   } else if (name == "--max-body") {
     settings.max_body_size = bytes();
+  } else if (name == "--max-streamed-body") {
+    settings.max_streamed_body_size = bytes();
+  } else if (name == "--min-body-rate") {
+    settings.min_body_rate = static_cast<std::uint32_t>(bytes());
+  } else if (name == "--min-write-rate") {
+    settings.min_write_rate = static_cast<std::uint32_t>(bytes());
+  } else if (name == "--max-requests") {
+    settings.max_requests_per_connection = static_cast<std::uint32_t>(bytes());
   } else if (name == "--max-write-buffer") {
     settings.max_write_buffer = bytes();
   } else if (name == "--max-message") {
@@ -190,6 +198,7 @@ void serve(Options& options) {
   web::Application app({}, options.settings);
   wire::add_http_routes(app);
   wire::add_output_routes(app);
+  wire::add_streaming_routes(app);
   wire::add_websocket_routes(app);
   wire::add_tls_routes(app);
   if (options.duplicate_routes) {
