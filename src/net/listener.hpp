@@ -12,7 +12,7 @@ namespace squall::net {
 ///
 /// When descriptors or memory run out it waits a while and tries again; connections queue in the
 /// kernel meanwhile. The log has one line for it, and one when it is over.
-class Listener final : private loop::Acceptor, private detail::TimerNode {
+class Listener final : private loop::Acceptor, private squall::detail::TimerNode {
  public:
   /// Takes each new connection.
   class Receiver {

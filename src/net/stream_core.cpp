@@ -43,6 +43,18 @@ StreamCore* StreamCore::create(loop::LoopCore& loop, UniqueFd fd, Kind kind) {
   return core;
 }
 
+StreamCore* StreamCore::take_over(loop::Stream& stream, TLSFilter* tls, std::string_view early) {
+  auto* const core = new StreamCore(stream.core());
+  stream.set_handler(*core);
+  stream.clear_deadline();
+  core->stream_ = &stream;
+  core->tls_ = tls;
+  core->tls_done_ = tls != nullptr;
+  core->input_.preload(early);
+  core->last_activity_ms_ = stream.core().now_ms();
+  return core;
+}
+
 void StreamCore::abandon() noexcept {
   close(StreamError::closed);
   close_callback_ = nullptr;

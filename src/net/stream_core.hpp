@@ -33,6 +33,9 @@ class StreamCore final : public squall::detail::Pooled,
 
   /// Owned by one reference. Throws std::system_error when the loop cannot watch the descriptor.
   static StreamCore* create(loop::LoopCore& loop, UniqueFd fd, Kind kind);
+  /// Of a connection that something else has served so far: with what it received too much, and its
+  /// TLS, if any.
+  static StreamCore* take_over(loop::Stream& stream, TLSFilter* tls, std::string_view early);
   /// The Stream is gone.
   void abandon() noexcept;
 
@@ -142,6 +145,11 @@ class StreamCore final : public squall::detail::Pooled,
 [[nodiscard]] inline Stream make_stream(loop::LoopCore& loop, UniqueFd fd,
                                         StreamCore::Kind kind = StreamCore::Kind::socket) {
   return Stream(StreamCore::create(loop, std::move(fd), kind));
+}
+
+[[nodiscard]] inline Stream make_stream(loop::Stream& stream, TLSFilter* tls,
+                                        std::string_view early) {
+  return Stream(StreamCore::take_over(stream, tls, early));
 }
 
 }  // namespace squall::net::detail

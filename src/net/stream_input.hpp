@@ -30,6 +30,8 @@ class StreamInput {
       kept_.append(bytes.data(), bytes.size());
     }
   }
+  /// The first bytes of all, from elsewhere.
+  void preload(std::string_view bytes) { kept_ = bytes; }
   void keep() {
     if (fresh_.empty()) return;
     kept_.assign(fresh_);

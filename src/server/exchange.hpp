@@ -9,6 +9,7 @@
 #include <squall/http/request_head.hpp>
 #include <squall/loop/unique_fd.hpp>
 #include <squall/net/address.hpp>
+#include <squall/net/stream.hpp>
 #include <squall/net/tls.hpp>
 #include <squall/websocket/close_code.hpp>
 
@@ -98,6 +99,10 @@ class ResponseWriter {
   /// is the returned one, which holds messages back until WebSocketConnection::resume().
   virtual WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
                                                 WebSocketDelegate& delegate) = 0;
+  /// Answers with 101 to another protocol, which is spoken over the returned stream; the exchange
+  /// is over, and the server knows nothing of the connection any more.
+  virtual net::Stream switch_protocols(std::string_view protocol,
+                                       std::span<const ResponseField> fields) = 0;
 
  protected:
   ~ResponseWriter() = default;

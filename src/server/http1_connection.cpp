@@ -103,8 +103,9 @@ void HTTP1Connection::on_receive(std::span<char> bytes) {
 
 void HTTP1Connection::process(std::string_view in, bool from_input) {
   processing_ = true;
+  reading_ = &in;
   bool more = true;
-  while (more && !dead_ && upgraded_ == nullptr && !body_paused_) {
+  while (more && !dead_ && !taken_over_ && !body_paused_) {
     switch (phase_) {
       case Phase::head:
         more = read_head(in, from_input);
@@ -122,13 +123,14 @@ void HTTP1Connection::process(std::string_view in, bool from_input) {
     }
   }
   processing_ = false;
+  reading_ = nullptr;
   if (dead_) {
     destroy();
     return;
   }
-  if (upgraded_ != nullptr) {
+  if (taken_over_) {
     // The bytes after the handshake are the WebSocket's first.
-    upgraded_->take_over(in);
+    if (upgraded_ != nullptr) upgraded_->take_over(in);
     destroy();
     return;
   }
@@ -221,7 +223,7 @@ void HTTP1Connection::begin_request(const http::RequestHead& head, std::string_v
   exchange_ =
       &(port_.delegate != nullptr ? *port_.delegate : server_.delegate()).start_request(*this);
   exchange_->headers_received(head, framing);
-  if (dead_ || upgraded_ != nullptr) return;
+  if (dead_ || taken_over_) return;
   if (framing.body == http::RequestFraming::Body::none) {
     if (exchange_ != nullptr) request_complete();
   } else if (!body_paused_ && exchange_ != nullptr) {
@@ -263,7 +265,7 @@ void HTTP1Connection::keep(std::string_view rest, bool from_input) {
 
 // In a turn after a response that was not finished while its request was read.
 void HTTP1Connection::continue_reading() {
-  if (upgraded_ != nullptr) {
+  if (taken_over_) {
     destroy();
     return;
   }

@@ -97,6 +97,8 @@ class HTTP1Connection final : public Connection,
   [[nodiscard]] net::TLSInfo tls_info() const override;
   WebSocketConnection& accept_websocket(std::span<const ResponseField> fields,
                                         WebSocketDelegate& delegate) override;
+  net::Stream switch_protocols(std::string_view protocol,
+                               std::span<const ResponseField> fields) override;
 
   void set_write_limits() noexcept;
 
@@ -127,6 +129,7 @@ class HTTP1Connection final : public Connection,
   void go_on_later() noexcept;
 
   // Writing.
+  void write_switch(std::string_view protocol, std::span<const ResponseField> fields);
   void count_body(std::size_t bytes);
   void open_chunk(std::size_t bytes);
   void close_chunk();
@@ -144,6 +147,7 @@ class HTTP1Connection final : public Connection,
   std::unique_ptr<Secure> secure_;
   MessageDelegate* exchange_ = nullptr;
   WebSocketConnection* upgraded_ = nullptr;
+  const std::string_view* reading_ = nullptr;  // what process() has not used yet
   std::unique_ptr<Input> input_;
   std::uint64_t remaining_in_ = 0;
   std::uint64_t remaining_out_ = 0;  // of an announced Content-Length
@@ -164,6 +168,7 @@ class HTTP1Connection final : public Connection,
   bool bodiless_ : 1 = false;  // the response must not carry a body
   bool chunked_ : 1 = false;
   bool has_length_ : 1 = false;
+  bool taken_over_ : 1 = false;         // another protocol has the stream
   bool own_write_timeout_ : 1 = false;  // set for this response
 };
 

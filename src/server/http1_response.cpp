@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "net/stream_core.hpp"
 #include "server/http1_connection.hpp"
 #include "server/http_server.hpp"
 #include "server/websocket_connection.hpp"
@@ -260,26 +261,43 @@ void HTTP1Connection::refuse(unsigned status, std::string_view why) {
   close(Stream::Linger::yes);
 }
 
-WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseField> fields,
-                                                       WebSocketDelegate& delegate) {
-  const std::size_t fixed = 160 + server_.common_fields().size();
+void HTTP1Connection::write_switch(std::string_view protocol,
+                                   std::span<const ResponseField> fields) {
   std::string head;
-  head.reserve(fixed + fields.size() * 64);
+  head.reserve(160 + server_.common_fields().size() + fields.size() * 64);
   head += "HTTP/1.1 101 Switching Protocols\r\n";
   head += server_.common_fields();
-  head += "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+  head.append("Upgrade: ").append(protocol).append("\r\nConnection: Upgrade\r\n");
   append_fields(head, fields);
   head += line_end;
   stream_->write(head);
   stream_->clear_deadline();
   exchange_ = nullptr;
-  head_written_ = true;
+  head_written_ = taken_over_ = true;
+}
+
+WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseField> fields,
+                                                       WebSocketDelegate& delegate) {
+  write_switch("websocket", fields);
   upgraded_ = &WebSocketConnection::start(server_, *std::exchange(stream_, nullptr), delegate);
   if (!processing_) {
     if (input_) upgraded_->take_over(input_->bytes);
     server_.core().make_ready(*this);
   }
   return *upgraded_;
+}
+
+net::Stream HTTP1Connection::switch_protocols(std::string_view protocol,
+                                              std::span<const ResponseField> fields) {
+  if (in_body()) throw UsageError("switch_protocols() before the request's body has been read");
+  write_switch(protocol, fields);
+  std::string_view early = reading_ != nullptr ? *reading_ : std::string_view();
+  if (!processing_) {
+    if (input_) early = input_->bytes;
+    server_.core().make_ready(*this);
+  }
+  return net::detail::make_stream(*std::exchange(stream_, nullptr),
+                                  secure_ ? secure_->filter : nullptr, early);
 }
 
 }  // namespace squall::server

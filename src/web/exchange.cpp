@@ -2,8 +2,6 @@
 #include "web/exchange.hpp"
 
 #include "base/logging.hpp"
-#include "base/utf8.hpp"
-#include "http/percent.hpp"
 #include "loop/clock.hpp"
 #include "web/access_log.hpp"
 #include "web/websocket_session.hpp"
@@ -13,8 +11,8 @@
 #include <functional>
 #include <utility>
 
-// The life of an exchange: receiving, running the handler, ending. What it writes is in
-// response.cpp.
+// The life of an exchange: receiving, running the handler, ending. Who answers is in
+// exchange_route.cpp, what it writes in response.cpp.
 namespace squall::web {
 namespace {
 
@@ -133,119 +131,9 @@ void Exchange::message_complete(http::Trailers* trailers) {
   recycle_if_over();
 }
 
-void Exchange::route() {
-  const std::string_view path = normalise_path(head_->path(), normalised_path_);
-  static_cast<void>(worker_.application().router.find(path, match_));
-}
-
-void Exchange::decode_arguments() {
-  bool encoded = false;
-  for (std::size_t i = 0; i < match_.argument_count; ++i) {
-    arguments_[i] = match_.arguments[i];
-    encoded = encoded || arguments_[i].find('%') != std::string_view::npos;
-  }
-  if (!encoded) return;
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < match_.argument_count; ++i) size += arguments_[i].size();
-  decoded_arguments_.clear();
-  decoded_arguments_.reserve(size);  // views into it: it must not move
-  for (std::size_t i = 0; i < match_.argument_count; ++i) {
-    const std::size_t at = decoded_arguments_.size();
-    decoded_arguments_ += http::percent_decode(arguments_[i]);
-    arguments_[i] = std::string_view(decoded_arguments_).substr(at);
-    if (!is_utf8(arguments_[i])) throw HTTPError(400, "a path argument is not UTF-8");
-  }
-}
-
-Exchange::Answer Exchange::choose() {
-  const RouteTarget* const target = match_.target;
-  if (target == nullptr) {
-    spec_ = &worker_.application().default_handler;
-    if (!*spec_) return Answer::not_found;
-  } else if (target->all) {
-    spec_ = &target->all;
-  }
-  const auto find = [&](http::Method method) -> const detail::VerbEntry* {
-    const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec* const from = spec_ != nullptr ? spec_ : &target->by_method[index];
-    if (!*from) return nullptr;
-    const detail::VerbEntry& entry = from->factory()->type.verbs[index];
-    if (!entry) return nullptr;
-    spec_ = from;
-    return &entry;
-  };
-  if (spec_ != nullptr && spec_->factory()->type.socket != nullptr) {
-    // The handshake is a GET (RFC 6455 §4.1); others are told so.
-    return head_->method() == http::Method::get ? Answer::verb : Answer::method_not_allowed;
-  }
-  verb_ = find(head_->method());
-  if (verb_ == nullptr && head_->method() == http::Method::head) verb_ = find(http::Method::get);
-  if (verb_ != nullptr) return Answer::verb;
-  return head_->method() == http::Method::options ? Answer::options : Answer::method_not_allowed;
-}
-
-std::string Exchange::allowed_methods() const {
-  const RouteTarget* const target = match_.target;
-  const HandlerSpec& fallback = worker_.application().default_handler;
-  std::string list;
-  const auto name = [&list](http::Method method) {
-    if (!list.empty()) list += ", ";
-    list += http::to_string(method);
-  };
-  const auto has = [&](http::Method method) {
-    const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec& spec = target == nullptr ? fallback
-                              : target->all     ? target->all
-                                                : target->by_method[index];
-    if (!spec) return false;
-    const detail::HandlerType& type = spec.factory()->type;
-    if (type.socket != nullptr) return method == http::Method::get;
-    return static_cast<bool>(type.verbs[index]);
-  };
-  for (std::size_t i = 0; i < http::method_count; ++i) {
-    const auto method = static_cast<http::Method>(i);
-    const bool derived =
-        (method == http::Method::head && has(http::Method::get)) || method == http::Method::options;
-    if (has(method) || derived) name(method);
-  }
-  return list;
-}
-
 void Exchange::adopt(RequestHandler* handler) noexcept {
   handler_ = handler;
   handler_->exchange_ = this;
-}
-
-// Makes the handler. False when there is none: the request has been answered then.
-bool Exchange::select_handler() {
-  selected_ = true;
-  if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
-    adopt(new RequestHandler());
-    clear();
-    set_status(204, {});
-    set_header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
-    finish();
-    return false;
-  }
-  route();
-  const Answer answer = choose();
-  adopt(answer == Answer::verb ? spec_->factory()->create() : new RequestHandler());
-  clear();
-  switch (answer) {
-    case Answer::not_found:
-      throw HTTPError(404);
-    case Answer::method_not_allowed:
-      send_error(405, nullptr);
-      return false;
-    case Answer::options:
-      set_status(204, {});
-      set_header("Allow", allowed_methods());
-      finish();
-      return false;
-    case Answer::verb:
-      break;
-  }
-  return true;
 }
 
 void Exchange::run() {

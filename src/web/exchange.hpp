@@ -109,6 +109,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
     return writer_ != nullptr ? writer_->pending_bytes() : 0;
   }
 
+  net::Stream switch_protocols(std::string_view protocol);
+
   // For WebSockets.
   [[nodiscard]] RequestHandler& handler() noexcept { return *handler_; }
   void request_stop() noexcept {

@@ -228,6 +228,24 @@ class Around(WireTest):
                      b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
             self.assertEqual(raw.read_response().body, b"hello")
 
+    def test_a_handler_may_go_on_with_a_protocol_of_its_own(self):
+        ask = (b"GET /shout HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n"
+               b"Upgrade: other/1, Shout\r\n\r\n")
+        for early in (b"", b"one\ntw"):  # what comes behind the request is the protocol's
+            with self.subTest(early), self.server.connect() as raw:
+                raw.send(ask + early)
+                head = raw.read_head()
+                self.assertEqual(head.status, 101)
+                self.assertEqual((head.get("Upgrade"), head.get("X-Greeting")), ("shout", "hello"))
+                raw.send((b"one\ntwo\n" + bytes(0))[len(early):])
+                self.assertEqual(raw.take(8), b"ONE\nTWO\n")
+                raw.half_close()
+                raw.expect_closed()
+        self.server.wait_for_counter("shout.end", 2)
+        with self.server.connect() as raw:
+            raw.send_request("GET", "/shout")
+            self.assertEqual(raw.read_response().status, 426)
+
     def test_every_form_of_target(self):  # RFC 9112 §3.2
         for target, status in ((b"/hello", 200), (b"http://a/hello", 200), (b"http://a", 404),
                                (b"HTTP://a/hello?x", 200)):

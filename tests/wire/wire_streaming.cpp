@@ -2,6 +2,7 @@
 #include "wire_server.hpp"
 
 #include <squall/json.hpp>
+#include <squall/net/stream.hpp>
 #include <squall/web.hpp>
 
 #include <chrono>
@@ -120,6 +121,26 @@ struct Misframed : web::RequestHandler {
   }
 };
 
+/// Says every line back in capitals, once the client has asked for it.
+struct Shout : web::RequestHandler {
+  Task<> get() {
+    if (!request().has_upgrade("shout")) throw web::HTTPError(426);
+    set_header("X-Greeting", "hello");
+    net::Stream stream = switch_protocols("shout");
+    for (;;) {
+      const Result<std::string> line = co_await stream.read_line();
+      if (!line) break;
+      std::string answer = *line;
+      for (char& c : answer) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+      }
+      answer += '\n';
+      static_cast<void>(co_await stream.write(answer));
+    }
+    count("shout.end");
+  }
+};
+
 }  // namespace
 
 void add_streaming_routes(web::Application& app) {
@@ -128,6 +149,7 @@ void add_streaming_routes(web::Application& app) {
   app.add_route({"/echo-pieces", web::handler<EchoPieces>});
   app.add_route({"/down", web::handler<Down>});
   app.add_route({"/hints", web::handler<Hints>});
+  app.add_route({"/shout", web::handler<Shout>});
   app.add_route({"/misframed", web::handler<Misframed>});
 }
 

@@ -45,6 +45,9 @@ class HTTPServerRequest {
   /// (of framing, routing, authentication, content) are never seen.
   [[nodiscard]] std::string_view trailer(std::string_view name) const noexcept;
 
+  /// Whether the client offers to go on with another protocol (RFC 9110 §7.8), as "websocket".
+  [[nodiscard]] bool has_upgrade(std::string_view protocol) const noexcept;
+
   /// Where the client connects to, with the port if it sent one.
   [[nodiscard]] std::string_view host() const noexcept;
   /// The client's address, "unix" for a unix socket.

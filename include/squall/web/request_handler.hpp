@@ -19,6 +19,10 @@
 #include <utility>
 #include <vector>
 
+namespace squall::net {
+class Stream;
+}
+
 namespace squall::web {
 
 class Application;
@@ -166,6 +170,12 @@ class RequestHandler : public squall::detail::Pooled {
   /// UsageError.
   void send_informational(
       int status, std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {});
+
+  /// Answers with 101 (Switching Protocols), the headers set so far, and gives the connection, over
+  /// which the handler then speaks `protocol` itself; the verb should be a coroutine. UsageError
+  /// unless request().has_upgrade(protocol). Shutting down does not wait for it. Needs
+  /// <squall/net/stream.hpp>.
+  [[nodiscard]] net::Stream switch_protocols(std::string_view protocol);
 
   /// Ends the response. Called after the verb by itself.
   void finish();
