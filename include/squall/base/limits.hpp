@@ -66,5 +66,15 @@ inline constexpr std::size_t resolver_lookups = 1000;
 inline constexpr std::size_t resolver_threads = 16;
 /// Answers that a net::Resolver remembers when its cache is on.
 inline constexpr std::size_t resolver_cache_entries = 1000;
+/// Content codings on top of each other in one message (RFC 9110 §8.4); past it the answer is 415.
+inline constexpr std::size_t content_coding_layers = 2;
+/// Decoded bytes for each byte that came, past decoded_free_bytes; past it the answer is 413.
+inline constexpr std::size_t decoded_ratio = 250;
+/// Decoded bytes of a message that may come of any number of coded ones.
+inline constexpr std::size_t decoded_free_bytes = 1024 * 1024;
+/// Responses that a thread codes at a time; more are sent as they are.
+inline constexpr std::size_t content_encoders = 500;
+/// States of encoders that a thread keeps for the next response, of each coding.
+inline constexpr std::size_t idle_content_encoders = 4;
 
 }  // namespace squall::limits
