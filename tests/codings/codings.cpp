@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/content_decoder.hpp"
 #include "http/content_encoder.hpp"
+#include "http/multipart.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +10,8 @@
 #include <string_view>
 
 // codings encode|decode NAME [PIECE]: standard input to standard output, in pieces of that size.
+// codings form CONTENT-TYPE [PIECE]: a line for each part: name, filename or "-", type, data, in
+// hex.
 namespace {
 
 using squall::http::ContentDecoder;
@@ -54,15 +57,53 @@ int decode(std::string_view name, std::string_view in, std::size_t piece, std::s
   return end ? 0 : 1;
 }
 
+std::string hex(std::string_view text) {
+  std::string out = "x";
+  for (const char c : text) {
+    constexpr char digits[] = "0123456789abcdef";
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[c & 15];
+  }
+  return out;
+}
+
+int form(std::string_view type, std::string_view in, std::size_t piece, std::string& out) {
+  using Event = squall::http::MultipartParser::Event;
+  auto parser = squall::http::MultipartParser::create(type);
+  if (!parser) return 2;
+  std::string data;
+  for (std::size_t at = 0; at < in.size(); at += piece) {
+    std::string_view rest = in.substr(at, piece);
+    for (bool more = true; more;) {
+      const auto step = parser->next(rest);
+      if (!step) {
+        std::fprintf(stderr, "%s\n", step.error().message().c_str());
+        return 1;
+      }
+      rest.remove_prefix(step->consumed);
+      data += step->data;
+      more = step->event != Event::need_more && step->event != Event::done;
+      if (step->event == Event::part_begin) data.clear();
+      if (step->event != Event::part_end) continue;
+      const auto& part = parser->part();
+      out += hex(part.name()) + " " + (part.has_filename() ? hex(part.filename()) : "-") + " " +
+             hex(part.content_type()) + " " + hex(data) + "\n";
+    }
+  }
+  return parser->finish() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   if (count < 3) return 2;
   const std::string in = read_all();
   const std::size_t piece = count > 3 ? std::strtoul(arguments[3], nullptr, 10) : in.size() + 1;
-  const bool encoding = std::string_view(arguments[1]) == "encode";
+  const std::string_view verb = arguments[1];
   std::string out;
-  const int status = (encoding ? encode : decode)(arguments[2], in, piece, out);
+  const int status = (verb == "encode"   ? encode
+                      : verb == "decode" ? decode
+                                         : form)(arguments[2], in, piece, out);
   std::fwrite(out.data(), 1, out.size(), stdout);
   return status;
 }

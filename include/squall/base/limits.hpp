@@ -76,5 +76,13 @@ inline constexpr std::size_t decoded_free_bytes = 1024 * 1024;
 inline constexpr std::size_t content_encoders = 500;
 /// States of encoders that a thread keeps for the next response, of each coding.
 inline constexpr std::size_t idle_content_encoders = 4;
+/// Parts of one multipart/form-data body; past it the answer is 413.
+inline constexpr std::size_t multipart_parts = 100;
+/// The head of one part; past it the answer is 413.
+inline constexpr std::size_t multipart_head_bytes = 10 * 1024;
+/// Fields in the head of one part; past it the answer is 413.
+inline constexpr std::size_t multipart_head_fields = 20;
+/// Bytes before the first boundary of a multipart body; past it the answer is 400.
+inline constexpr std::size_t multipart_preamble_bytes = 4 * 1024;
 
 }  // namespace squall::limits
