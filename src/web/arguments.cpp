@@ -2,12 +2,16 @@
 #include "base/utf8.hpp"
 #include "http/ascii.hpp"
 #include "http/form.hpp"
+#include "http/multipart.hpp"
 #include "web/exchange.hpp"
+#include "web/form_reader.hpp"
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-// Arguments of the query and of urlencoded bodies.
+// Arguments of the query, and of forms: urlencoded, or multipart with files.
 namespace squall::web {
 namespace {
 
@@ -21,6 +25,19 @@ bool is_form(std::string_view content_type) noexcept {
   return http::ascii::equal(content_type.substr(0, form.size()), form) &&
          (content_type.size() == form.size() || content_type[form.size()] == ';' ||
           content_type[form.size()] == ' ');
+}
+
+// The body is in memory already, and so its files may be.
+std::unique_ptr<FormReader> parse_multipart(std::string_view content_type, std::string_view body) {
+  FormReader::Options options;
+  options.memory_bytes = body.size();
+  options.max_values_bytes = body.size();
+  auto form = FormReader::create(content_type, options);
+  if (!form) throw HTTPError(status_for_form(form.error()), form.error().message());
+  Result<void> done = (*form)->feed(body);
+  if (done) done = (*form)->end();
+  if (!done) throw HTTPError(status_for_form(done.error()), done.error().message());
+  return std::move(*form);
 }
 
 // Tornado's rules: UTF-8, control characters become spaces, white space around goes.
@@ -78,15 +95,45 @@ const Exchange::Arguments& Exchange::query_arguments() {
 
 const Exchange::Arguments& Exchange::body_arguments() {
   if (!body_arguments_) {
-    body_arguments_.emplace();
-    if (is_form(head_->field(http::FieldId::content_type))) {
+    const std::string_view content_type = head_->field(http::FieldId::content_type);
+    const bool multipart = http::is_multipart_form(content_type);
+    Arguments arguments;
+    if ((multipart || is_form(content_type)) && !body().empty()) {
       if (head_->has("Content-Encoding")) {
         throw HTTPError(415, "a form body with a Content-Encoding");
       }
-      parse_into(body(), *body_arguments_);
+      if (multipart) {
+        const auto form = parse_multipart(content_type, body());
+        arguments = std::move(form->arguments());
+        files_ = std::move(form->files());
+      } else {
+        parse_into(body(), arguments);
+      }
     }
+    body_arguments_ = std::move(arguments);
   }
   return *body_arguments_;
+}
+
+std::vector<HTTPFile>& Exchange::files() {
+  static_cast<void>(body_arguments());
+  return files_;
+}
+
+std::vector<HTTPFile*> Exchange::files(std::string_view name) {
+  std::vector<HTTPFile*> found;
+  for (HTTPFile& file : files()) {
+    if (file.name == name) found.push_back(&file);
+  }
+  return found;
+}
+
+std::vector<HTTPFile>& HTTPServerRequest::files() const { return exchange_.files(); }
+std::vector<HTTPFile*> HTTPServerRequest::files(std::string_view name) const {
+  return exchange_.files(name);
+}
+std::vector<HTTPFile*> RequestHandler::files(std::string_view name) const {
+  return exchange().files(name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name) {

@@ -315,6 +315,7 @@ void Exchange::reset() noexcept {
   match_.argument_count = 0;
   query_arguments_.reset();
   body_arguments_.reset();
+  files_.clear();
   tls_info_.reset();
   headers_.clear();
   empty(header_text_);

@@ -10,6 +10,7 @@
 #include <squall/coro/detail/scheduler.hpp>
 #include <squall/coro/detail/task_runner.hpp>
 #include <squall/http/request_head.hpp>
+#include <squall/web/http_file.hpp>
 #include <squall/web/request.hpp>
 #include <squall/web/request_handler.hpp>
 
@@ -82,6 +83,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   using Arguments = std::vector<std::pair<std::string, std::string>>;
   [[nodiscard]] const Arguments& query_arguments();
   [[nodiscard]] const Arguments& body_arguments();
+  [[nodiscard]] std::vector<HTTPFile>& files();
+  [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name);
   [[nodiscard]] Worker& worker() noexcept { return worker_; }
   [[nodiscard]] StopToken stop_token();
 
@@ -182,6 +185,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::string_view arguments_[Router::max_arguments];
   std::optional<Arguments> query_arguments_;
   std::optional<Arguments> body_arguments_;
+  std::vector<HTTPFile> files_;  // with body_arguments_
   std::unique_ptr<net::TLSInfo> tls_info_;
   std::unique_ptr<BodyStream> body_stream_;
   server::BodyLimits body_limits_;  // of a body that is streamed

@@ -84,5 +84,11 @@ inline constexpr std::size_t multipart_head_bytes = 10 * 1024;
 inline constexpr std::size_t multipart_head_fields = 20;
 /// Bytes before the first boundary of a multipart body; past it the answer is 400.
 inline constexpr std::size_t multipart_preamble_bytes = 4 * 1024;
+/// The value of one field of a multipart form; past it the answer is 413.
+inline constexpr std::size_t form_value_bytes = 1024 * 1024;
+/// Files of one form that are held in memory; more goes to temporary files.
+inline constexpr std::size_t form_memory_bytes = 1024 * 1024;
+/// Bytes of one form that may wait for the disk before its body is not read any more.
+inline constexpr std::size_t form_backlog_bytes = 1024 * 1024;
 
 }  // namespace squall::limits

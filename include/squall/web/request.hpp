@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace squall::net {
 struct TLSInfo;
@@ -15,6 +16,7 @@ struct TLSInfo;
 namespace squall::web {
 
 class Exchange;
+class HTTPFile;
 
 /// The request that a handler answers. Views from it are valid as long as the handler (of a
 /// WebSocket: until open() has ended).
@@ -47,6 +49,11 @@ class HTTPServerRequest {
 
   /// Whether the client offers to go on with another protocol (RFC 9110 §7.8), as "websocket".
   [[nodiscard]] bool has_upgrade(std::string_view protocol) const noexcept;
+  /// The files of a multipart form (<squall/web/http_file.hpp>), in order; those of one field when
+  /// `name` says which. They may be moved out. HTTPError (400, 413) when the form is malformed or
+  /// past a limit.
+  [[nodiscard]] std::vector<HTTPFile>& files() const;
+  [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name) const;
 
   /// Where the client connects to, with the port if it sent one.
   [[nodiscard]] std::string_view host() const noexcept;

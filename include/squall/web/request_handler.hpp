@@ -102,7 +102,7 @@ class RequestHandler : public squall::detail::Pooled {
   /// time.
   void set_write_timeout(Duration timeout);
 
-  /// The last value of a query or urlencoded body argument, decoded, control characters replaced
+  /// The last value of a query or form (urlencoded or multipart) argument, decoded, control characters replaced
   /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default,
   /// HTTPError 400 when it is not UTF-8. A body argument goes before a query argument.
   [[nodiscard]] std::string get_argument(std::string_view name);
@@ -116,6 +116,9 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] std::string get_body_argument(std::string_view name,
                                               std::string_view default_value);
   [[nodiscard]] std::vector<std::string> get_body_arguments(std::string_view name);
+  /// The files that a multipart form has in the field `name`; request().files() has them all. As
+  /// with arguments, HTTPError 400 or 413 when the form is not to be had.
+  [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name) const;
   /// A path argument of the route by its name, percent-decoded; UsageError when it has none such.
   [[nodiscard]] std::string_view path_argument(std::string_view name) const;
   /// The request's body as JSON. Throws HTTPError 400 when it is none, 415 when its Content-Type
