@@ -113,7 +113,7 @@ HeadError read_expect(const RequestHead& head) noexcept {
 
 }  // namespace
 
-RequestFraming frame_request(const RequestHead& head) noexcept {
+RequestFraming detail::read_framing(const RequestHead& head) noexcept {
   RequestFraming framing;
   framing.keep_alive = head.minor_version() != 0;
   if (head.has(FieldId::connection)) read_connection(head, framing);

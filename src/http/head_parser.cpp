@@ -4,6 +4,7 @@
 #include "http/field_id.hpp"
 #include "http/host.hpp"
 #include "http/scan.hpp"
+#include "http/stop_index.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,6 +27,24 @@ bool begins_with(const char* at, const char (&literal)[N]) noexcept {
   return std::memcmp(at, literal, N - 1) == 0;
 }
 
+bool is_low(char c) noexcept { return static_cast<unsigned char>(c) <= ' '; }
+
+/// Finds stops byte by byte; does what IndexedStops does.
+class TableStops {
+ public:
+  explicit TableStops(const char* end) noexcept : end_(end) {}
+  const char* name(const char* at) const noexcept {
+    return scan::skip_class(at, end_, ascii::token);
+  }
+  const char* value(const char*, const char* at) const noexcept {
+    return scan::skip_class(at, end_, ascii::value);
+  }
+  static bool is_plain_host(std::string_view) noexcept { return false; }
+
+ private:
+  const char* end_;
+};
+
 }  // namespace
 
 // The functions below return true when their part is whole, and false when it is not or was
@@ -43,16 +62,26 @@ RequestHeadParser::Status RequestHeadParser::parse(std::string_view bytes, Reque
   head.base_ = begin + start_;
   if (whole && phase_ < Phase::line_start) {
     // Only so much is looked at that the CRLF of the longest allowed line could be seen.
-    const std::size_t most_line = std::min(limits.request_line_bytes, most_head_bytes) + 2 + start_;
-    const auto here = static_cast<std::size_t>(end - begin);
-    const char* const line_end = begin + std::min(here, most_line);
+    const char* line_end = end;
+    if (static_cast<std::size_t>(end - begin) > limits.request_line_bytes) [[unlikely]] {
+      const std::size_t most_line =
+          std::min(limits.request_line_bytes, most_head_bytes) + 2 + start_;
+      line_end = begin + std::min(static_cast<std::size_t>(end - begin), most_line);
+    }
     whole = parse_request_line(at, line_end, head);
     if (!whole && error_ == HeadError{} && line_end != end) {
       refuse(HeadError::request_line_too_long);
     }
   }
   if (whole) {
-    whole = parse_fields(at, end, std::min(limits.field_count, limits::field_count), head);
+    const std::size_t most_fields = std::min(limits.field_count, limits::field_count);
+    if (IndexStops* const indexer = stop_indexer()) {
+      IndexedStops stops(indexer, begin, at, end);
+      whole = parse_fields(stops, at, end, most_fields, head);
+    } else {
+      TableStops stops(end);
+      whole = parse_fields(stops, at, end, most_fields, head);
+    }
   }
   if (error_ != HeadError{}) return Status::failed;
   scanned_ = distance(begin, at);
@@ -91,8 +120,8 @@ bool RequestHeadParser::parse_leading(const char*& at, const char* end,
   return true;
 }
 
-bool RequestHeadParser::parse_request_line(const char*& at, const char* end,
-                                           RequestHead& head) noexcept {
+[[gnu::always_inline]] inline bool RequestHeadParser::parse_request_line(
+    const char*& at, const char* end, RequestHead& head) noexcept {
   if (phase_ == Phase::method) {
     if (!parse_method(at, end, head)) return false;
     phase_ = Phase::target;
@@ -130,6 +159,11 @@ bool RequestHeadParser::parse_method(const char*& at, const char* end, RequestHe
 }
 
 bool RequestHeadParser::parse_target(const char*& at, const char* end, RequestHead& head) noexcept {
+  if (end - at >= 2 && begins_with(at, "/ ")) {  // the most frequent of all
+    head.target_size_ = 1;
+    at += 2;
+    return true;
+  }
   for (;;) {
     at = scan::skip_target(at, end);
     if (at == end) return false;
@@ -222,80 +256,115 @@ bool RequestHeadParser::split_absolute(std::uint32_t path_end, RequestHead& head
   return true;
 }
 
-bool RequestHeadParser::parse_fields(const char*& at, const char* end, std::size_t field_limit,
-                                     RequestHead& head) noexcept {
+/// `stops` finds the end of a name or a value from left to right, in [from, end).
+template <class Finder>
+[[gnu::always_inline]] inline bool RequestHeadParser::parse_fields(Finder& stops, const char*& from,
+                                                                   const char* end,
+                                                                   std::size_t field_limit,
+                                                                   RequestHead& head) noexcept {
+  // What the loop changes is in variables of its own, and all ways out are breaks: nothing need
+  // lie in memory.
   const char* const base = head.base_;
+  const char* at = from;
   const char* name = base + name_at_;
   const char* value = base + value_at_;
-  const auto pause = [&](Phase phase) {
-    phase_ = phase;
-    name_at_ = distance(base, name);
-    value_at_ = distance(base, value);
-    return false;
-  };
+  RequestHead::Field* field = head.fields_ + head.field_count_;
+  const RequestHead::Field* const last_field = head.fields_ + field_limit;
+  std::uint32_t present = head.present_;
   Phase phase = phase_;
+  bool whole = false;
   for (;; phase = Phase::line_start) {
     if (phase == Phase::line_start) {
-      if (at == end) return pause(phase);
+      if (at == end) break;
       if (*at == '\r') {
-        if (end - at < 2) return pause(phase);
-        if (at[1] != '\n') return refuse(HeadError::bad_line_ending);
+        if (end - at < 2) break;
+        whole = at[1] == '\n';
         at += 2;
-        return true;
+        if (!whole) refuse(HeadError::bad_line_ending);
+        break;
       }
-      if (head.field_count_ >= field_limit) return refuse(HeadError::too_many_fields);
-      if (ascii::is_blank(*at)) return refuse(HeadError::obsolete_folding);
+      if (field >= last_field) {
+        refuse(HeadError::too_many_fields);
+        break;
+      }
+      if (ascii::is_blank(*at)) {
+        refuse(HeadError::obsolete_folding);
+        break;
+      }
       name = at;
       phase = Phase::field_name;
     }
     if (phase == Phase::field_name) {
-      at = scan::skip_token(at, end);
+      at = stops.name(at);
       if (at - name > std::numeric_limits<std::uint16_t>::max()) {
-        return refuse(HeadError::head_too_large);
+        refuse(HeadError::head_too_large);
+        break;
       }
-      if (at == end) return pause(phase);
+      if (at == end) break;
       if (*at != ':' || at == name) {
         refuse_line(at, end, HeadError::bad_field_name);
-        return pause(phase);
+        break;
       }
-      value = ++at;
+      value = at + 1;
       phase = Phase::field_value;
+      at = stops.value(name, value);
+    } else {
+      at = stops.value(at, at);
     }
-    at = scan::skip_value(at, end);
     if (end - at < 2) {
-      if (at == end || *at == '\r') return pause(phase);
-      return refuse_line(at, end, HeadError::bad_field_value);
+      if (at != end && *at != '\r') refuse_line(at, end, HeadError::bad_field_value);
+      break;
     }
     if (at[0] != '\r' || at[1] != '\n') {
-      return refuse_line(at, end, HeadError::bad_field_value);
+      refuse_line(at, end, HeadError::bad_field_value);
+      break;
     }
-    if (!store_field(name, value, at, head)) return false;
+    const char* first = value;
+    const char* last = at;
+    // Nearly always there is one space before the value and none after it. What else is not above
+    // a space is a tab, or the CR of an empty value.
+    if (*first == ' ') ++first;
+    if (is_low(*first) || is_low(last[-1])) [[unlikely]] {
+      while (first != last && ascii::is_blank(*first)) ++first;
+      while (first != last && ascii::is_blank(last[-1])) --last;
+    }
+    field->name_at = distance(base, name);
+    field->value_at = distance(base, first);
+    field->value_size = distance(first, last);
+    field->name_size = static_cast<std::uint16_t>(distance(name, value) - 1);
+    field->id = field_id(name, field->name_size);
+    const FieldId id = field->id;
+    ++field;
+    if (id == FieldId::host) {
+      head.present_ = present;
+      const bool plain = Finder::is_plain_host({first, field[-1].value_size});
+      if (!take_host(field[-1], plain, head)) {
+        refuse(HeadError::bad_host);
+        break;
+      }
+    }
+    present |= 1U << static_cast<unsigned>(id);
     at += 2;
   }
+  head.present_ = present;
+  head.field_count_ = static_cast<std::uint16_t>(field - head.fields_);
+  from = at;
+  phase_ = phase;
+  name_at_ = distance(base, name);
+  value_at_ = distance(base, value);
+  return whole;
 }
 
-bool RequestHeadParser::store_field(const char* name, const char* value, const char* value_end,
-                                    RequestHead& head) noexcept {
-  const std::uint32_t name_size = distance(name, value) - 1;
-  while (value != value_end && ascii::is_blank(*value)) ++value;
-  while (value != value_end && ascii::is_blank(value_end[-1])) --value_end;
-  RequestHead::Field& field = head.fields_[head.field_count_++];
-  field.name_at = distance(head.base_, name);
-  field.value_at = distance(head.base_, value);
-  field.value_size = distance(value, value_end);
-  field.name_size = static_cast<std::uint16_t>(name_size);
-  field.id = field_id(name, name_size);
-  if (field.id == FieldId::host) {
-    // Two hosts are two opinions of whom the request is for (RFC 9112 §3.2).
-    if (head.has(FieldId::host) || !is_authority({value, field.value_size})) {
-      return refuse(HeadError::bad_host);
-    }
-    if (head.authority_size_ == 0) {
-      head.authority_at_ = field.value_at;
-      head.authority_size_ = field.value_size;
-    }
+bool RequestHeadParser::take_host(const RequestHead::Field& field, bool plain,
+                                  RequestHead& head) noexcept {
+  // Two hosts are two opinions of whom the request is for (RFC 9112 §3.2).
+  if (head.has(FieldId::host)) return false;
+  const std::string_view value = head.view(field.value_at, field.value_size);
+  if (!plain && !is_authority(value)) return false;
+  if (head.authority_size_ == 0) {
+    head.authority_at_ = field.value_at;
+    head.authority_size_ = field.value_size;
   }
-  head.present_ |= 1U << static_cast<unsigned>(field.id);
   return true;
 }
 

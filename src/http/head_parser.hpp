@@ -75,17 +75,18 @@ class RequestHeadParser {
     field_value,  // in its value, looked at up to scanned_
   };
 
-  bool parse_leading(const char*& at, const char* end, RequestHead& head) noexcept;
-  bool parse_request_line(const char*& at, const char* end, RequestHead& head) noexcept;
-  bool parse_method(const char*& at, const char* end, RequestHead& head) noexcept;
-  bool parse_target(const char*& at, const char* end, RequestHead& head) noexcept;
-  bool parse_version(const char*& at, const char* end, RequestHead& head) noexcept;
-  bool split_target(RequestHead& head) noexcept;
+  // Those that are inline are so for head_parser.cpp, the only one to call them.
+  inline bool parse_leading(const char*& at, const char* end, RequestHead& head) noexcept;
+  inline bool parse_request_line(const char*& at, const char* end, RequestHead& head) noexcept;
+  inline bool parse_method(const char*& at, const char* end, RequestHead& head) noexcept;
+  inline bool parse_target(const char*& at, const char* end, RequestHead& head) noexcept;
+  inline bool parse_version(const char*& at, const char* end, RequestHead& head) noexcept;
+  inline bool split_target(RequestHead& head) noexcept;
   bool split_absolute(std::uint32_t path_end, RequestHead& head) noexcept;
-  bool parse_fields(const char*& at, const char* end, std::size_t field_limit,
+  template <class Finder>
+  bool parse_fields(Finder& stops, const char*& from, const char* end, std::size_t field_limit,
                     RequestHead& head) noexcept;
-  bool store_field(const char* name, const char* value, const char* value_end,
-                   RequestHead& head) noexcept;
+  bool take_host(const RequestHead::Field& field, bool plain, RequestHead& head) noexcept;
   bool refuse(HeadError error) noexcept;
   bool refuse_line(const char* at, const char* end, HeadError otherwise) noexcept;
 
@@ -109,8 +110,20 @@ struct RequestFraming {
   HeadError error{};                 ///< not zero: refused, the rest means nothing
 };
 
+namespace detail {
+[[nodiscard]] RequestFraming read_framing(const RequestHead& head) noexcept;
+}
+
 /// Reads the framing fields of a parsed head. Content-Length of zero is Body::none.
-[[nodiscard]] RequestFraming frame_request(const RequestHead& head) noexcept;
+[[nodiscard]] inline RequestFraming frame_request(const RequestHead& head) noexcept {
+  if (head.has(FieldId::connection) || head.has(FieldId::content_length) ||
+      head.has(FieldId::transfer_encoding) || head.has(FieldId::expect)) {
+    return detail::read_framing(head);
+  }
+  RequestFraming framing;
+  framing.keep_alive = head.minor_version() != 0;
+  return framing;
+}
 
 }  // namespace squall::http
 

@@ -67,18 +67,46 @@ inline const char* skip_target(const char* at, const char* end) noexcept {
   });
 }
 
+namespace detail {
+
+inline __m128i digits(__m128i lanes) noexcept { return at_most(_mm_sub_epi8(lanes, all('0')), 9); }
+/// Letters, digits and `-`.
+inline __m128i name_lanes(__m128i lanes) noexcept {
+  const __m128i folded = _mm_or_si128(lanes, all(0x20));
+  const __m128i letter = at_most(_mm_sub_epi8(folded, all('a')), 25);
+  return _mm_or_si128(_mm_or_si128(letter, digits(lanes)), equal(lanes, '-'));
+}
+inline __m128i host_lanes(__m128i lanes) noexcept {
+  return _mm_or_si128(name_lanes(lanes), equal(lanes, '.'));
+}
+
+}  // namespace detail
+
 /// Skips bytes of a token (RFC 9110 §5.6.2).
 inline const char* skip_token(const char* at, const char* end) noexcept {
   // Blocks know letters, digits and `-`, which is what field names are made of; a rarer byte
   // ends the block and the table decides.
   at = skip_blocks(at, end, ascii::token, [](__m128i lanes) {
-    const __m128i folded = _mm_or_si128(lanes, detail::all(0x20));
-    const __m128i letter = detail::at_most(_mm_sub_epi8(folded, detail::all('a')), 25);
-    const __m128i digit = detail::at_most(_mm_sub_epi8(lanes, detail::all('0')), 9);
-    const __m128i name = _mm_or_si128(_mm_or_si128(letter, digit), detail::equal(lanes, '-'));
-    return _mm_xor_si128(name, detail::all(0xff));
+    return _mm_xor_si128(detail::name_lanes(lanes), detail::all(0xff));
   });
   return skip_class(at, end, ascii::token);
+}
+
+/// Whether [at, at + size) is a host as most are: up to 32 letters, digits, `-` and `.`, and a port
+/// of up to four digits or none. The 16 bytes in front of its end can be read, whatever its size.
+inline bool is_plain_host(const char* at, std::size_t size) noexcept {
+  constexpr unsigned all_lanes = 0xffff;
+  if (size > 16) {
+    if (size > 32 || detail::mask(detail::host_lanes(detail::load(at))) != all_lanes) return false;
+    at += size - 16;
+    size = 16;
+  }
+  const __m128i lanes = detail::load(at + size - 16);
+  const unsigned others = (detail::mask(detail::host_lanes(lanes)) ^ all_lanes) >> (16 - size);
+  if (others == 0) return size != 0;
+  const auto host = static_cast<std::size_t>(std::countr_zero(others));
+  if (at[host] != ':' || host == 0 || size - host > 5) return false;
+  return (detail::mask(detail::digits(lanes)) ^ all_lanes) >> (16 - size + host + 1) == 0;
 }
 
 #else
@@ -92,6 +120,7 @@ inline const char* skip_target(const char* at, const char* end) noexcept {
 inline const char* skip_token(const char* at, const char* end) noexcept {
   return skip_class(at, end, ascii::token);
 }
+inline bool is_plain_host(const char*, std::size_t) noexcept { return false; }
 
 #endif
 
