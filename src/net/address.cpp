@@ -31,6 +31,23 @@ SocketAddress SocketAddress::parse(std::string_view ip, std::uint16_t port) noex
   return result;
 }
 
+SocketAddress SocketAddress::from_bytes(Family family, const unsigned char* bytes,
+                                        std::uint16_t port) noexcept {
+  SocketAddress result;
+  if (family != Family::ipv4 && family != Family::ipv6) return result;
+  std::memcpy(result.bytes_, bytes, family == Family::ipv4 ? 4 : 16);
+  result.port_ = port;
+  result.family_ = family;
+  return result;
+}
+
+SocketAddress SocketAddress::unmapped() const noexcept {
+  if (family_ != Family::ipv6 || std::memcmp(bytes_, mapped_prefix, sizeof mapped_prefix) != 0) {
+    return *this;
+  }
+  return from_bytes(Family::ipv4, bytes_ + sizeof mapped_prefix, port_);
+}
+
 SocketAddress SocketAddress::from_native(const void* address, std::size_t size) noexcept {
   SocketAddress result;
   sa_family_t family = AF_UNSPEC;

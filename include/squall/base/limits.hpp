@@ -60,6 +60,10 @@ inline constexpr std::size_t tls_file_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t subprocess_output_bytes = 10 * 1024 * 1024;
 /// Connections that a net::TCPServer serves at a time; more wait in the kernel.
 inline constexpr std::size_t server_connections = 100'000;
+/// A header of the PROXY protocol; past it the connection is dropped.
+inline constexpr std::size_t proxy_header_bytes = 4 * 1024;
+/// Proxies that forwarding fields are read through, from the nearest on; the rest is not looked at.
+inline constexpr std::size_t proxy_hops = 32;
 /// Host names that a net::Resolver looks up at a time; one more is refused.
 inline constexpr std::size_t resolver_lookups = 1000;
 /// Threads of the process that wait for getaddrinfo().

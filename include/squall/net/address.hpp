@@ -18,6 +18,15 @@ class SocketAddress {
 
   /// From a literal address, "127.0.0.1" or "::1"; `family()` is none when it is not one.
   [[nodiscard]] static SocketAddress parse(std::string_view ip, std::uint16_t port) noexcept;
+  /// The far end of a unix socket.
+  [[nodiscard]] static SocketAddress unix_peer() noexcept {
+    SocketAddress result;
+    result.family_ = Family::unix_socket;
+    return result;
+  }
+  /// From the bytes of an address in network order, 4 for IPv4, 16 for IPv6.
+  [[nodiscard]] static SocketAddress from_bytes(Family family, const unsigned char* bytes,
+                                                std::uint16_t port) noexcept;
   /// From a `sockaddr` of the operating system; none when its family is another.
   [[nodiscard]] static SocketAddress from_native(const void* address, std::size_t size) noexcept;
 
@@ -34,6 +43,11 @@ class SocketAddress {
     result.port_ = port;
     return result;
   }
+  /// An IPv4-mapped IPv6 address ("::ffff:192.0.2.1") as the IPv4 address; others as they are.
+  [[nodiscard]] SocketAddress unmapped() const noexcept;
+  /// The address in network order: 4 bytes of IPv4, 16 of IPv6.
+  [[nodiscard]] const unsigned char* bytes() const noexcept { return bytes_; }
+
   /// For the library: writes a `sockaddr` of the operating system and gives its size. Zero for none
   /// and for unix sockets.
   std::size_t to_native(void* address, std::size_t size) const noexcept;
