@@ -3,6 +3,10 @@
 
 #include "base/logging.hpp"
 
+#include <squall/base/limits.hpp>
+
+#include <algorithm>
+
 namespace squall::net {
 namespace {
 constexpr auto retry_after = Duration::from_milliseconds(100);
@@ -41,6 +45,18 @@ void Listener::go_on() noexcept {
   if (!std::exchange(paused_, false)) return;
   batch = 1;
   try_again();
+}
+
+void Listener::accept_waiting() {
+  // As many as the queue may hold; others come meanwhile. A batch that ends early leaves 1, or 0
+  // when it was paused.
+  std::size_t left = limits::listen_backlog;
+  while (!paused_ && !starved_ && left > 0) {
+    constexpr unsigned at_once = 64;
+    batch = at_once;
+    if (Acceptor::accept_waiting() || batch < at_once) return;
+    left -= std::min<std::size_t>(left, at_once);
+  }
 }
 
 void Listener::on_accept(UniqueFd connection, const sockaddr_storage& peer) {

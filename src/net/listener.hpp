@@ -32,6 +32,8 @@ class Listener final : private loop::Acceptor, private squall::detail::TimerNode
   /// Leaves new connections in the kernel's queue until go_on(). Also from on_connection().
   void pause() noexcept;
   void go_on() noexcept;
+  /// Takes what waits in the kernel's queue now, before the listener goes. Not while it is paused.
+  void accept_waiting();
 
   [[nodiscard]] int native_handle() const noexcept { return fd; }
 

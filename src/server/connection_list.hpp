@@ -4,6 +4,8 @@
 #include <squall/base/pool.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace squall::server {
 
@@ -19,6 +21,13 @@ class Connection : public detail::Pooled {
   /// End now. Deletes this, or does so in the next turn.
   virtual void abort_now() noexcept = 0;
 
+  /// Its place in the ConnectionGate, which its server gives back when it removes it; 0 for none.
+  using Place = std::uint64_t;
+  [[nodiscard]] Place place() const noexcept { return place_; }
+  void set_place(Place place) noexcept { place_ = place; }
+  /// Goes on for another connection that ends now.
+  void take_place_of(Connection& other) noexcept { place_ = std::exchange(other.place_, 0); }
+
  protected:
   Connection() noexcept = default;
 
@@ -26,6 +35,7 @@ class Connection : public detail::Pooled {
   friend class ConnectionList;
   Connection* next_ = nullptr;
   Connection* previous_ = nullptr;
+  Place place_ = 0;
 };
 
 class ConnectionList {

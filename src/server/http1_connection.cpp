@@ -19,8 +19,6 @@ using loop::Stream;
 namespace {
 // Pipelined input that is kept while a response is awaited; past it the connection is not read.
 constexpr std::size_t kept_input_bytes = 64 * 1024;
-// While the server drains: for a request that is on its way on a new connection.
-constexpr auto drain_grace = Duration::from_seconds(1);
 }  // namespace
 
 HTTP1Connection::HTTP1Connection(ServerPort& port, const net::SocketAddress& peer) noexcept
@@ -30,23 +28,50 @@ HTTP1Connection::HTTP1Connection(ServerPort& port, const net::SocketAddress& pee
       port_(port),
       peer_(peer) {}
 
-void HTTP1Connection::start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer) {
-  HTTPServer& server = port.server;
+void HTTP1Connection::start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer,
+                            Place place) {
   auto* const self = new HTTP1Connection(port, peer);
-  server.add(*self);
+  self->set_place(place);
+  port.server.add(*self);
   try {
-    self->stream_ = &Stream::adopt(server.core(), std::move(fd), *self);
-    self->set_write_limits();
-    if (port.tls) {
-      self->secure_ = std::make_unique<Secure>(*self);
-      self->secure_->filter =
-          &net::TLSFilter::start_server(*self->stream_, port.tls, self->secure_.get());
-    } else {
-      self->stream_->set_deadline(server.options().head_timeout);
-    }
+    self->stream_ = &Stream::adopt(port.server.core(), std::move(fd), *self);
   } catch (const std::exception& error) {
     log::format(log::Level::error, "server", "{}", error.what());
     self->abort_now();
+    return;
+  }
+  self->begin({});
+}
+
+HTTP1Connection& HTTP1Connection::take_over(ServerPort& port, Stream& stream,
+                                            const net::SocketAddress& peer) {
+  auto* const self = new HTTP1Connection(port, peer);
+  port.server.add(*self);
+  self->stream_ = &stream;
+  stream.set_handler(*self);
+  return *self;
+}
+
+void HTTP1Connection::begin(std::span<char> first) {
+  try {
+    set_write_limits();
+    if (port_.tls) {
+      secure_ = std::make_unique<Secure>(*this);
+      stream_->clear_deadline();  // the handshake has one of its own
+      secure_->filter = &net::TLSFilter::start_server(*stream_, port_.tls, secure_.get());
+    } else {
+      stream_->set_deadline(server_.first_head_timeout());
+    }
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "server", "{}", error.what());
+    abort_now();
+    return;
+  }
+  if (first.empty()) return;
+  if (secure_) {
+    secure_->filter->on_wire_bytes(first);
+  } else {
+    on_receive(first);
   }
 }
 
@@ -57,7 +82,7 @@ void HTTP1Connection::set_write_limits() noexcept {
 
 // The handshake had a deadline of its own.
 void HTTP1Connection::Secure::on_handshake_done() {
-  connection.stream_->set_deadline(connection.server_.options().head_timeout);
+  connection.stream_->set_deadline(connection.server_.first_head_timeout());
 }
 
 void HTTP1Connection::Secure::on_handshake_failed(std::error_code error, std::string_view reason) {
@@ -344,10 +369,10 @@ void HTTP1Connection::on_broken(std::error_code error) {
 void HTTP1Connection::drain() {
   keep_alive_ = false;
   if (exchange_ != nullptr || ReadyNode::is_linked() || phase_ == Phase::waiting) return;
-  if (phase_ == Phase::head && (head_begun_ || request_count_ == 0)) {
+  if (phase_ == Phase::head && (head_begun_ || request_count_ == 0 || server_.keeps_idle())) {
     // Its request is on the way. Clients try again when a connection that they used before is
     // closed under them, but not when a new one is.
-    stream_->set_deadline(drain_grace);
+    stream_->set_deadline(server_.options().drain_grace);
     return;
   }
   close(in_body() ? Stream::Linger::yes : Stream::Linger::no);

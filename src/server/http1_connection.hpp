@@ -28,7 +28,12 @@ class HTTP1Connection final : public Connection,
                               private ResponseWriter,
                               private detail::ReadyNode {
  public:
-  static void start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer);
+  static void start(ServerPort& port, UniqueFd fd, const net::SocketAddress& peer, Place place = 0);
+  /// For a stream that another owned so far; begin() is to follow.
+  static HTTP1Connection& take_over(ServerPort& port, loop::Stream& stream,
+                                    const net::SocketAddress& peer);
+  /// Begins with TLS, where the port has it, and with the bytes that have come. May delete this.
+  void begin(std::span<char> first);
 
   void drain() override;
   void abort_now() noexcept override;

@@ -280,6 +280,7 @@ WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseF
                                                        WebSocketDelegate& delegate) {
   write_switch("websocket", fields);
   upgraded_ = &WebSocketConnection::start(server_, *std::exchange(stream_, nullptr), delegate);
+  upgraded_->take_place_of(*this);
   if (!processing_) {
     if (input_) upgraded_->take_over(input_->bytes);
     server_.core().make_ready(*this);

@@ -4,6 +4,7 @@
 #include "http/head_parser.hpp"
 #include "loop/loop_core.hpp"
 #include "net/listener.hpp"
+#include "server/connection_gate.hpp"
 #include "server/connection_list.hpp"
 #include "server/exchange.hpp"
 
@@ -31,23 +32,35 @@ struct ServerOptions {
   Duration idle_timeout = Duration::from_seconds(75);   ///< between two requests
   Duration write_timeout = Duration::from_seconds(60);  ///< without the client taking a byte
   Duration close_timeout = Duration::from_seconds(5);   ///< for the answer to a WebSocket close
+  Duration drain_grace = Duration::from_seconds(1);     ///< for a request that is on its way
+  ConnectionGate* gate = nullptr;                       ///< counts connections; may be shared
+};
+
+/// How the connections of one listening socket are served.
+struct PortOptions {
+  net::TLSContext tls = {};            ///< empty: without TLS
+  ServerDelegate* delegate = nullptr;  ///< in place of the server's
+  /// Who may connect, and has to begin with a header of the PROXY protocol; nullptr: no PROXY
+  /// protocol. It outlives the server.
+  const net::NetworkSet* proxies = nullptr;
 };
 
 class HTTPServer;
 
-/// How the connections of one listening socket are served. It lives as long as its server.
+/// A listening socket and how its connections are served. It lives as long as its server.
 struct ServerPort final : net::Listener::Receiver {
   explicit ServerPort(HTTPServer& owner) noexcept : server(owner) {}
   void on_connection(UniqueFd fd, const net::SocketAddress& peer) override;
 
   HTTPServer& server;
-  net::TLSContext tls;                 // empty: without TLS
-  ServerDelegate* delegate = nullptr;  // in place of the server's
+  net::TLSContext tls;
+  ServerDelegate* delegate = nullptr;
+  const net::NetworkSet* proxies = nullptr;
   std::unique_ptr<net::Listener> listener;
 };
 
 /// Serves HTTP on one loop: owns its listeners and knows its connections.
-class HTTPServer final {
+class HTTPServer final : private detail::TimerNode {
  public:
   HTTPServer(loop::LoopCore& core, ServerDelegate& delegate, const ServerOptions& options);
   HTTPServer(const HTTPServer&) = delete;
@@ -55,13 +68,18 @@ class HTTPServer final {
   /// Breaks what is still open.
   ~HTTPServer();
 
-  /// Accepts connections of a listening socket; with TLS when there is a context for it. A delegate
-  /// stands in for the server's.
-  void add_socket(UniqueFd socket, net::TLSContext tls = {}, ServerDelegate* delegate = nullptr);
+  /// Accepts connections of a listening socket.
+  void add_socket(UniqueFd socket, const PortOptions& options = {});
   /// Closes the listening sockets.
   void stop_accepting() noexcept;
-  /// Stops accepting, closes idle connections and WebSockets (1001), and lets requests finish.
-  void drain();
+  /// What becomes of connections that wait for their next request when the server drains.
+  enum class Idle : bool {
+    close,  ///< they are closed
+    keep,   ///< for drain_grace: who takes over serves new ones, so there is no hurry
+  };
+  /// Takes what waits to be accepted, stops accepting, closes WebSockets (1001), and lets requests
+  /// finish.
+  void drain(Idle idle = Idle::close);
   /// Breaks all connections, now.
   void abort_all() noexcept;
   [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
@@ -77,6 +95,11 @@ class HTTPServer final {
   [[nodiscard]] ServerPort& plain_port() noexcept { return plain_port_; }
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+  [[nodiscard]] bool keeps_idle() const noexcept { return idle_ == Idle::keep; }
+  /// For the first head of a new connection.
+  [[nodiscard]] Duration first_head_timeout() const noexcept {
+    return draining_ ? options_.drain_grace : options_.head_timeout;
+  }
   /// Where heads are parsed; overwritten by the next one on this loop.
   [[nodiscard]] http::RequestHead& scratch_head() noexcept { return scratch_head_; }
   /// "Server: ...CRLF", then "Date: ...CRLF" of this second.
@@ -86,14 +109,24 @@ class HTTPServer final {
   [[nodiscard]] std::string_view common_fields() noexcept;
   void add(Connection& connection) noexcept { connections_.add(connection); }
   void remove(Connection& connection) noexcept;
+  /// Counts the client of the connection that has this place; false, with a line in the log, when
+  /// it has too many.
+  [[nodiscard]] bool admit(ConnectionGate::Place& place, const net::SocketAddress& client) noexcept;
+  /// What it is answered then.
+  [[nodiscard]] static std::string_view too_many_connections() noexcept;
+  /// Logs that a connection was refused, at most once a second.
+  void log_refusal(const net::SocketAddress& peer, std::string_view why) noexcept;
 
  private:
+  friend struct ServerPort;
   static constexpr std::string_view server_line = "Server: Squall\r\n";
   static constexpr std::string_view date_name = "Date: ";
   static constexpr std::size_t server_size = server_line.size();
   static constexpr std::size_t date_size = date_name.size() + 29 + 2;
 
   void update_date() noexcept;
+  void accepted_one() noexcept;
+  void look_for_room() noexcept;
 
   loop::LoopCore& core_;
   ServerDelegate& delegate_;
@@ -104,6 +137,10 @@ class HTTPServer final {
   std::uint64_t date_turn_ = 0;
   std::int64_t date_second_ = 0;
   bool draining_ = false;
+  bool full_ = false;  // listeners are paused
+  Idle idle_ = Idle::close;
+  RareLine refusals_{1000};
+  RareLine full_lines_{10'000};
   MoveOnlyFunction<void()> on_empty_;
   char common_[server_size + date_size];
   http::RequestHead scratch_head_;

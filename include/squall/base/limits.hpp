@@ -60,6 +60,8 @@ inline constexpr std::size_t tls_file_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t subprocess_output_bytes = 10 * 1024 * 1024;
 /// Connections that a net::TCPServer serves at a time; more wait in the kernel.
 inline constexpr std::size_t server_connections = 100'000;
+/// Connections of a web::Application at a time; more wait in the kernel.
+inline constexpr std::size_t http_connections = 100'000;
 /// A header of the PROXY protocol; past it the connection is dropped.
 inline constexpr std::size_t proxy_header_bytes = 4 * 1024;
 /// Proxies that forwarding fields are read through, from the nearest on; the rest is not looked at.
