@@ -24,7 +24,7 @@ void log_request(const Exchange& exchange, const RequestHandler& handler) noexce
   if (!log::is_on(level)) return;
   const http::RequestHead& head = exchange.head();
   log::format(level, "access", "{} {} {} ({}) {:.2f}ms", status, head.method_name(), head.target(),
-              exchange.peer().ip(), static_cast<double>(exchange.elapsed_ns()) / 1e6);
+              exchange.client().ip(), static_cast<double>(exchange.elapsed_ns()) / 1e6);
 }
 
 }  // namespace squall::web

@@ -9,11 +9,13 @@
 #include <squall/web/application.hpp>
 #include <squall/web/static_file_handler.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <future>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -35,6 +37,27 @@ std::string hsts_value(const HSTS& hsts) {
   return value;
 }
 
+Forwarding::Scheme scheme_of(std::string_view protocol) {
+  if (protocol.empty()) return Forwarding::Scheme::unknown;
+  if (protocol == "http") return Forwarding::Scheme::http;
+  if (protocol == "https") return Forwarding::Scheme::https;
+  throw UsageError("Settings::protocol is \"http\" or \"https\", not \"" + std::string(protocol) +
+                   "\"");
+}
+
+// The limit that is set; else what the process's descriptors allow, with some left for files and
+// for connections of its own.
+std::size_t connection_limit(const Settings& settings) noexcept {
+  if (settings.max_connections != 0) return settings.max_connections;
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) {
+    return limits::http_connections;
+  }
+  const auto all = static_cast<std::size_t>(descriptors.rlim_cur);
+  const std::size_t reserve = std::min<std::size_t>(32 + all / 64, all / 2);
+  return std::clamp<std::size_t>(all - reserve, 1, limits::http_connections);
+}
+
 }  // namespace
 
 Application::Application() : Application({}, {}) {}
@@ -48,12 +71,20 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     for (const std::string_view origin : settings.websocket_allowed_origins) {
       impl.allowed_origins.emplace_back(origin);
     }
+    for (const std::string_view network : settings.trusted_proxies) {
+      impl.trusted_proxies.add(network);
+    }
+    impl.scheme = scheme_of(settings.protocol);
     impl.hsts = hsts_value(settings.hsts);
     impl.settings = settings;
     impl.settings.static_path = impl.static_path;
     impl.settings.static_url_prefix = impl.static_url_prefix;
     static constexpr std::initializer_list<std::string_view> none;
     impl.settings.websocket_allowed_origins = none;  // the caller's array ends with this call
+    impl.settings.trusted_proxies = none;
+    impl.settings.protocol = impl.scheme == Forwarding::Scheme::unknown ? std::string_view()
+                             : impl.scheme == Forwarding::Scheme::http  ? "http"
+                                                                        : "https";
     if (!impl.static_path.empty()) {
       const std::string& prefix = impl.static_url_prefix;
       if (!prefix.starts_with('/') || !prefix.ends_with('/')) {
@@ -136,6 +167,10 @@ void reload_after_hangup(Application& application) {
 Worker& main_worker(Application& application, Application::Impl& impl) {
   if (!impl.main_worker) {
     impl.loop = &IOLoop::current();
+    impl.gate.reset(
+        new server::ConnectionGate({.max_connections = connection_limit(impl.settings),
+                                    .max_per_address = impl.settings.max_connections_per_address,
+                                    .proxies = &impl.trusted_proxies}));
     impl.main_worker = std::make_unique<Worker>(impl, impl.loop->core());
     if (impl.settings.handle_signals) {
       for (const int signal_number : {SIGTERM, SIGINT}) {
@@ -151,20 +186,23 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
 }
 
 /// How all sockets of one listen() are served.
-struct Port {
-  net::TLSContext tls;
-  RedirectToHTTPS* redirect = nullptr;
-};
+using Port = server::PortOptions;
 
 Port make_port(Application::Impl& impl, const ListenOptions& options) {
   Port port;
+  if (options.proxy_protocol == ProxyProtocol::required) {
+    if (impl.trusted_proxies.empty()) {
+      throw UsageError("proxy_protocol is for proxies that Settings::trusted_proxies names");
+    }
+    port.proxies = &impl.trusted_proxies;
+  }
   const bool has_files = !options.tls.certificate_file.empty();
   if (options.redirect_to_https != 0) {
     if (has_files || options.tls_context != nullptr) {
       throw UsageError("a port with redirect_to_https speaks plain HTTP: give it no certificate");
     }
     impl.https_redirects.push_back(std::make_unique<RedirectToHTTPS>(options.redirect_to_https));
-    port.redirect = impl.https_redirects.back().get();
+    port.delegate = impl.https_redirects.back().get();
     return port;
   }
   if (options.tls_context != nullptr) {
@@ -187,7 +225,7 @@ void run_worker(Application::Impl& impl, Application::Impl::Thread& self,
   try {
     worker = std::make_unique<Worker>(impl, loop.core());
     for (UniqueFd& socket : sockets) {
-      worker->server().add_socket(std::move(socket), port.tls, port.redirect);
+      worker->server().add_socket(std::move(socket), port);
     }
     self.loop = &loop;
     self.worker = worker.get();
@@ -214,7 +252,7 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
     log::format(log::Level::info, "server", "listening on {}{} ({}, {} worker{})",
                 address_of(socket.get()), served.tls ? " with TLS" : "", impl_->loop->engine_name(),
                 options.workers, options.workers == 1 ? "" : "s");
-    worker.server().add_socket(std::move(socket), served.tls, served.redirect);
+    worker.server().add_socket(std::move(socket), served);
   }
   for (std::size_t i = 1; i < options.workers; ++i) {
     std::vector<UniqueFd> own = net::bind_sockets(bound, options.address, bind);
@@ -261,7 +299,7 @@ void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
   Worker& worker = main_worker(*this, *impl_);
   log::format(log::Level::info, "server", "listening on {}{} ({})", address_of(socket.get()),
               served.tls ? " with TLS" : "", impl_->loop->engine_name());
-  worker.server().add_socket(std::move(socket), served.tls, served.redirect);
+  worker.server().add_socket(std::move(socket), served);
 }
 
 namespace {

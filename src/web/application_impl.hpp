@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/connection_gate.hpp"
+#include "web/forwarding.hpp"
 #include "web/https_redirect.hpp"
 #include "web/router.hpp"
 
 #include <squall/loop/ioloop.hpp>
+#include <squall/net/network.hpp>
 #include <squall/web/application.hpp>
 
 #include <atomic>
@@ -28,6 +31,9 @@ struct Application::Impl {
   std::string static_url_prefix;
   std::vector<std::string> allowed_origins;
   std::string hsts;  // the field's value, or ""
+  net::NetworkSet trusted_proxies;
+  Forwarding::Scheme scheme = Forwarding::Scheme::unknown;  // of Settings::protocol
+  std::unique_ptr<server::ConnectionGate> gate;             // of all workers; made by listen()
 
   Router router;
   HandlerSpec default_handler;

@@ -47,6 +47,39 @@ const net::TLSInfo* Exchange::tls() {
   return tls_info_.get();
 }
 
+const Forwarding* Exchange::forwarding() const noexcept {
+  const Application::Impl& impl = worker_.application();
+  if (impl.trusted_proxies.empty()) return nullptr;
+  if (!forwarding_ && impl.trusted_proxies.contains(peer_)) {
+    try {
+      forwarding_ =
+          read_forwarding(*head_, peer_, impl.trusted_proxies, impl.settings.proxy_headers);
+    } catch (const std::exception& error) {
+      log::format(log::Level::error, "server", "cannot read forwarding fields: {}", error.what());
+    }
+  }
+  return forwarding_ ? &*forwarding_ : nullptr;
+}
+
+net::SocketAddress Exchange::client() const noexcept {
+  const Forwarding* const forwarded = forwarding();
+  return forwarded != nullptr ? forwarded->client : peer_;
+}
+
+bool Exchange::client_is_secure() const noexcept {
+  using Scheme = Forwarding::Scheme;
+  const Forwarding* const forwarded = forwarding();
+  Scheme scheme = forwarded != nullptr ? forwarded->scheme : Scheme::unknown;
+  if (scheme == Scheme::unknown) scheme = worker_.application().scheme;
+  return scheme == Scheme::unknown ? secure_ : scheme == Scheme::https;
+}
+
+std::string_view Exchange::host() const noexcept {
+  const Forwarding* const forwarded = forwarding();
+  return forwarded != nullptr && !forwarded->host.empty() ? std::string_view(forwarded->host)
+                                                          : head_->authority();
+}
+
 std::uint64_t Exchange::elapsed_ns() const noexcept {
   return started_ns_ != 0 ? loop::monotonic_ns() - started_ns_ : 0;
 }
@@ -220,18 +253,18 @@ void Exchange::failed(std::exception_ptr error) {
     } catch (const HTTPError& what) {
       if (what.has_log_message()) {
         log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
-                    head_->method_name(), head_->target(), peer_.ip(), what.what());
+                    head_->method_name(), head_->target(), client().ip(), what.what());
       }
       send_error(what.status() >= 400 && what.status() < 600 ? what.status() : 500, error,
                  what.reason());
     }
   } catch (const std::exception& what) {
     log::format(log::Level::error, "app", "{} {} ({}) threw: {}", head_->method_name(),
-                head_->target(), peer_.ip(), what.what());
+                head_->target(), client().ip(), what.what());
     send_error(500, std::move(error));
   } catch (...) {
     log::format(log::Level::error, "app", "{} {} ({}) threw something unknown",
-                head_->method_name(), head_->target(), peer_.ip());
+                head_->method_name(), head_->target(), client().ip());
     send_error(500, std::move(error));
   }
 }
@@ -317,6 +350,7 @@ void Exchange::reset() noexcept {
   body_arguments_.reset();
   files_.clear();
   tls_info_.reset();
+  forwarding_.reset();
   headers_.clear();
   empty(header_text_);
   cookies_.clear();

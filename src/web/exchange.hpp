@@ -3,6 +3,7 @@
 
 #include "server/exchange.hpp"
 #include "web/body_stream.hpp"
+#include "web/forwarding.hpp"
 #include "web/output_source.hpp"
 #include "web/router.hpp"
 #include "web/worker.hpp"
@@ -72,6 +73,10 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void set_write_timeout(Duration timeout);
   [[nodiscard]] net::SocketAddress peer() const noexcept { return peer_; }
   [[nodiscard]] bool is_secure() const noexcept { return secure_; }
+  // The same as trusted proxies tell them: of the client itself.
+  [[nodiscard]] net::SocketAddress client() const noexcept;
+  [[nodiscard]] bool client_is_secure() const noexcept;
+  [[nodiscard]] std::string_view host() const noexcept;
   /// What TLS agreed on, nullptr without it. Asked for after the end of the response or of the
   /// connection, it knows nothing but what it was asked for before.
   [[nodiscard]] const net::TLSInfo* tls();
@@ -161,6 +166,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
     return std::string_view(header_text_).substr(at, size);
   }
+  /// Read when it is asked for; nullptr when no trusted proxy has sent the request.
+  [[nodiscard]] const Forwarding* forwarding() const noexcept;
   void recycle_if_over();
   void reset() noexcept;
 
@@ -190,6 +197,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::unique_ptr<BodyStream> body_stream_;
   server::BodyLimits body_limits_;  // of a body that is streamed
   http::Trailers trailers_;         // the request's
+  mutable std::optional<Forwarding> forwarding_;
 
   std::vector<Header> headers_;
   std::string header_text_;

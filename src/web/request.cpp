@@ -37,10 +37,11 @@ std::string_view HTTPServerRequest::trailer(std::string_view name) const noexcep
   return exchange_.trailer(name);
 }
 
-std::string_view HTTPServerRequest::host() const noexcept { return exchange_.head().authority(); }
-std::string HTTPServerRequest::remote_ip() const { return exchange_.peer().ip(); }
+std::string_view HTTPServerRequest::host() const noexcept { return exchange_.host(); }
+std::string HTTPServerRequest::remote_ip() const { return exchange_.client().ip(); }
+std::string HTTPServerRequest::connection_ip() const { return exchange_.peer().ip(); }
 std::string_view HTTPServerRequest::protocol() const noexcept {
-  return exchange_.is_secure() ? "https" : "http";
+  return exchange_.client_is_secure() ? "https" : "http";
 }
 const net::TLSInfo* HTTPServerRequest::tls() const { return exchange_.tls(); }
 std::string HTTPServerRequest::full_url() const {

@@ -55,10 +55,9 @@ void Exchange::clear() {
   status_ = 200;
   send_server_ = send_date_ = true;
   set_header("Content-Type", default_content_type);
-  if (secure_) {
-    // RFC 6797 §7.2: never over plain HTTP.
-    const std::string& hsts = worker_.application().hsts;
-    if (!hsts.empty()) set_header("Strict-Transport-Security", hsts);
+  const std::string& hsts = worker_.application().hsts;
+  if (!hsts.empty() && client_is_secure()) {
+    set_header("Strict-Transport-Security", hsts);  // RFC 6797 §7.2: never over plain HTTP
   }
   handler_->set_default_headers();
 }

@@ -7,8 +7,10 @@
 namespace squall::web {
 namespace {
 
-server::ServerOptions server_options(const Settings& settings) {
+server::ServerOptions server_options(const Application::Impl& application) {
+  const Settings& settings = application.settings;
   server::ServerOptions options;
+  options.gate = application.gate.get();
   options.head.head_bytes = settings.max_header_size;
   options.body.max_bytes = settings.max_body_size;
   options.body.timeout = settings.body_timeout;
@@ -29,7 +31,7 @@ server::ServerOptions server_options(const Settings& settings) {
 Worker::Worker(Application::Impl& application, loop::LoopCore& core)
     : application_(application),
       core_(core),
-      server_(core, *this, server_options(application.settings)) {
+      server_(core, *this, server_options(application)) {
   streamed_body_limits_ = server_.options().body;
   streamed_body_limits_.max_bytes = application.settings.max_streamed_body_size;
 }

@@ -49,7 +49,8 @@ class RunningOut(unittest.TestCase):
                 raise unittest.SkipTest("UBSan takes a lack of descriptors for a bad object")
 
     def run_out(self, limit, size):
-        with Server("--idle-timeout-ms=60000", "--header-timeout-ms=60000", nofile=limit) as server:
+        with Server("--idle-timeout-ms=60000", "--header-timeout-ms=60000",
+                    "--max-connections=1000000", nofile=limit) as server:
             raws = crowd(server, size)
             try:
                 for raw in raws:
@@ -94,7 +95,7 @@ class RunningOut(unittest.TestCase):
         self.run_out(4096, 5000)
 
     def test_it_says_so_once(self):
-        with Server(nofile=64) as server:
+        with Server("--max-connections=1000000", nofile=64) as server:
             raws = crowd(server, 100)
             try:
                 server.wait_for_log("cannot accept connections")

@@ -25,7 +25,7 @@ class Memory(unittest.TestCase):
             context = ssl.create_default_context(cafile=authority.file)
             context.minimum_version = context.maximum_version = version
             with Server("--cert", files.certificate, "--key", files.key,
-                        "--idle-timeout-ms=600000", nofile=CONNECTIONS + 100) as server:
+                        "--idle-timeout-ms=600000", nofile=CONNECTIONS + 300) as server:
                 with Raw(server.address) as first:
                     first.socket = context.wrap_socket(first.socket, server_hostname="localhost")
                     first.send_request("GET", "/sanitizer")

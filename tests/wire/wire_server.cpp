@@ -184,7 +184,8 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     settings.write_timeout = milliseconds();
   } else if (name == "--shutdown-timeout-ms") {
     settings.shutdown_timeout = milliseconds();
-  } else if (!set_tls_option(options, name, value)) {
+  } else if (wire::Edge edge{settings, options.listen};
+             !set_tls_option(options, name, value) && !wire::set_edge_option(edge, name, value)) {
     throw std::invalid_argument("unknown option " + std::string(name));
   }
 }
@@ -201,6 +202,7 @@ void serve(Options& options) {
   wire::add_streaming_routes(app);
   wire::add_websocket_routes(app);
   wire::add_tls_routes(app);
+  wire::add_edge_routes(app);
   if (options.duplicate_routes) {
     app.get("/twice/{name}", [](std::string name) { return name; });
     app.get("/twice/{other}", [](std::string other) { return other; });

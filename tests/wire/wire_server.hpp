@@ -21,5 +21,13 @@ void add_output_routes(squall::web::Application& app);
 void add_streaming_routes(squall::web::Application& app);
 void add_websocket_routes(squall::web::Application& app);
 void add_tls_routes(squall::web::Application& app);
+void add_edge_routes(squall::web::Application& app);
+
+struct Edge {
+  squall::web::Settings& settings;
+  squall::web::ListenOptions& listen;
+};
+/// Whether it is an option of what stands at the edge of a server.
+bool set_edge_option(Edge& edge, std::string_view name, std::string_view value);
 
 }  // namespace wire

@@ -53,6 +53,22 @@ struct HSTS {
   bool preload = false;  ///< consent to be on the browsers' built-in lists; hard to take back
 };
 
+/// Which header fields of trusted proxies tell where a request comes from. The proxy must set or
+/// remove those that are chosen, else the client writes them.
+enum class ProxyHeaders : std::uint8_t {
+  x_forwarded,  ///< X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host
+  forwarded,    ///< Forwarded (RFC 7239)
+  x_real_ip,    ///< X-Real-IP, one address; X-Forwarded-Proto, X-Forwarded-Host
+};
+
+/// Whether the connections of a port begin with a header of HAProxy's PROXY protocol.
+enum class ProxyProtocol : std::uint8_t {
+  off,
+  /// Version 1 or 2, of Settings::trusted_proxies; connections of others, and without it, are
+  /// refused. It comes before TLS, and names whom remote_ip() gives.
+  required,
+};
+
 /// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
 /// Views are copied by the constructor.
 struct Settings {
@@ -79,6 +95,23 @@ struct Settings {
   std::size_t max_write_buffer = limits::write_buffer_bytes;  ///< bytes that wait for one client
   /// Sent with the responses of HTTPS only: `.hsts = {.max_age = 365 * 24h}`.
   HSTS hsts = {};
+
+  /// Proxies that are believed: "10.0.0.0/8", "2001:db8::1", "unix" for unix sockets. Without them
+  /// no header field says where a request comes from. To be written inside the braces, as
+  /// websocket_allowed_origins. A UsageError when one is no network.
+  std::initializer_list<std::string_view> trusted_proxies = {};
+  ProxyHeaders proxy_headers = ProxyHeaders::x_forwarded;
+  /// "http" or "https": what protocol() is where no trusted proxy says, whatever the connection
+  /// has. For proxies that end TLS and do not tell.
+  std::string_view protocol = {};
+
+  /// Connections at a time, of all ports and workers; more wait in the kernel. Zero is
+  /// limits::http_connections, or fewer where the process may not have as many descriptors.
+  std::size_t max_connections = 0;
+  /// The same for one client: an IPv4 address or the /64 of an IPv6 address. One more is answered
+  /// 503. Trusted proxies may have any number. Zero is no limit: behind an address there may be a
+  /// whole company.
+  std::size_t max_connections_per_address = 0;
 
   Duration header_timeout = Duration::from_seconds(10);           ///< for a whole request head
   Duration body_timeout = Duration::from_seconds(30);             ///< between two pieces of a body
@@ -113,6 +146,7 @@ struct ListenOptions {
   net::TLSServerOptions tls = {};
   /// The same with a context made before: for several certificates, or one for several ports.
   const net::TLSContext* tls_context = nullptr;
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;
   /// Serves nothing but redirects to HTTPS on that port of the same host; 443 is left out of URLs.
   std::uint16_t redirect_to_https = 0;
 };

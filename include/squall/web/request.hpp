@@ -55,10 +55,16 @@ class HTTPServerRequest {
   [[nodiscard]] std::vector<HTTPFile>& files() const;
   [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name) const;
 
+  // Host, address and protocol are the client's own also behind proxies that
+  // Settings::trusted_proxies names, if these tell them.
+
   /// Where the client connects to, with the port if it sent one.
   [[nodiscard]] std::string_view host() const noexcept;
   /// The client's address, "unix" for a unix socket.
   [[nodiscard]] std::string remote_ip() const;
+  /// Who has sent the request here: the client, or the nearest proxy; with the PROXY protocol, whom
+  /// that names.
+  [[nodiscard]] std::string connection_ip() const;
   /// "http" or "https".
   [[nodiscard]] std::string_view protocol() const noexcept;
   /// What TLS agreed on with the client, and the client's certificate; nullptr over plain HTTP. To
