@@ -45,12 +45,17 @@ inline FieldId field_id(const char* name, std::size_t size) noexcept {
   switch (size) {
     case 4:
       return if_same(same_name(name, "host"), FieldId::host);
+    case 5:
+      return if_same(same_name(name, "range"), FieldId::range);
     case 6:
       if (same_name(name, "cookie")) return FieldId::cookie;
       if (same_name(name, "expect")) return FieldId::expect;
       return if_same(same_name(name, "origin"), FieldId::origin);
     case 7:
       return if_same(same_name(name, "upgrade"), FieldId::upgrade);
+    case 8:
+      if (same_name(name, "if-match")) return FieldId::if_match;
+      return if_same(same_name(name, "if-range"), FieldId::if_range);
     case 10:
       return if_same(same_name(name, "connection"), FieldId::connection);
     case 12:
@@ -62,6 +67,8 @@ inline FieldId field_id(const char* name, std::size_t size) noexcept {
     case 17:
       if (same_name(name, "transfer-encoding")) return FieldId::transfer_encoding;
       return if_same(same_name(name, "if-modified-since"), FieldId::if_modified_since);
+    case 19:
+      return if_same(same_name(name, "if-unmodified-since"), FieldId::if_unmodified_since);
     default:
       return FieldId::other;
   }

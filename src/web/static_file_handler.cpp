@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/date.hpp"
-#include "http/etag.hpp"
 #include "http/mime.hpp"
+#include "http/preconditions.hpp"
 #include "web/exchange.hpp"
 
 #include <squall/base/result.hpp>
@@ -74,14 +74,9 @@ std::string etag_of(const struct stat& file) {
 }
 
 bool is_unchanged(const http::RequestHead& head, std::string_view etag, std::int64_t modified) {
-  // RFC 9110 §13.2.2: If-Modified-Since counts only without If-None-Match.
-  if (head.has(http::FieldId::if_none_match)) {
-    return !http::none_match(head.field(http::FieldId::if_none_match), etag);
-  }
-  if (!head.has(http::FieldId::if_modified_since)) return false;
-  const auto since =
-      http::parse_http_date(head.field(http::FieldId::if_modified_since), ::time(nullptr));
-  return since && modified <= *since;
+  const http::Validators current{.etag = etag, .last_modified = modified};
+  return http::evaluate_preconditions(head, current, ::time(nullptr)) ==
+         http::Precondition::not_modified;
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ inline constexpr std::size_t websocket_message_bytes = 10 * 1024 * 1024;
 inline constexpr std::size_t websocket_queue_bytes = 1024 * 1024;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
+/// Ranges in one Range field; with more of them it is ignored.
+inline constexpr std::size_t range_count = 16;
 /// Arguments of one query string or urlencoded body; past it the answer is 400.
 inline constexpr std::size_t argument_count = 1000;
 /// Connections that wait in the kernel to be accepted (listen(2) backlog).

@@ -25,6 +25,10 @@ enum class FieldId : std::uint8_t {
   origin,
   if_none_match,
   if_modified_since,
+  if_match,
+  if_unmodified_since,
+  if_range,
+  range,
 };
 
 /// A parsed request head: request line and fields (RFC 9112 §3 and §5).
@@ -71,6 +75,11 @@ class RequestHead {
   [[nodiscard]] bool has(std::string_view name) const noexcept;
   [[nodiscard]] bool has(FieldId id) const noexcept {
     return (present_ & (1U << static_cast<unsigned>(id))) != 0;
+  }
+  /// Whether there is any of these fields; one test for all.
+  template <FieldId... Ids>
+  [[nodiscard]] bool has_any() const noexcept {
+    return (present_ & ((1U << static_cast<unsigned>(Ids)) | ...)) != 0;
   }
 
   /// The bytes of the whole head, request line to empty line.
