@@ -88,7 +88,7 @@ void EpollEngine::detach(Stream& stream) noexcept {
 void EpollEngine::send(Stream& stream) noexcept {
   if (stream.blocked_) return;
   std::error_code error;
-  switch (send_output(stream.fd, stream.is_socket_, stream.output_, core_.blocks(), error)) {
+  switch (send_output(stream, error)) {
     case SendOutcome::all_sent:
       if (stream.interest_ & EPOLLOUT) update_receiving(stream);
       stream.flushed();
@@ -99,6 +99,8 @@ void EpollEngine::send(Stream& stream) noexcept {
     case SendOutcome::blocked:
       stream.blocked();
       update_receiving(stream);
+      break;
+    case SendOutcome::reading:
       break;
     case SendOutcome::broken:
       stream.broke(error);

@@ -94,7 +94,7 @@ void OutputQueue::write_owned(std::string&& bytes) {
   append(segment);
 }
 
-void OutputQueue::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
+void OutputQueue::write_file(SharedFile file, off_t offset, std::size_t bytes) {
   if (bytes == 0) return;
   auto* const segment =
       ::new (detail::pool_allocate(sizeof(FileSegment))) FileSegment(std::move(file), offset);

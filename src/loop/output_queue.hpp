@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <squall/loop/unique_fd.hpp>
+#include "loop/shared_file.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,10 +29,11 @@ struct Segment {
 };
 
 struct FileSegment : Segment {
-  FileSegment(UniqueFd file, off_t from) noexcept
-      : Segment(Kind::file), fd(std::move(file)), offset(from) {}
-  UniqueFd fd;
+  FileSegment(SharedFile what, off_t from) noexcept
+      : Segment(Kind::file), file(std::move(what)), offset(from) {}
+  SharedFile file;
   off_t offset;
+  off_t ready_end = 0;  // up to here it can be read without waiting for the disk
 };
 
 /// The loop's stock of output blocks. A connection holds some only while it has output waiting.
@@ -89,7 +90,7 @@ class OutputQueue {
   }
   /// Takes the string over instead of copying it.
   void write_owned(std::string&& bytes);
-  void write_file(UniqueFd file, off_t offset, std::size_t bytes);
+  void write_file(SharedFile file, off_t offset, std::size_t bytes);
 
   /// The front segment, or nullptr.
   [[nodiscard]] Segment* front() const noexcept { return head_; }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/output_sender.hpp"
 
+#include "loop/loop_core.hpp"
+#include "loop/stream.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <sys/sendfile.h>
@@ -27,8 +30,10 @@ ssize_t send_segments(int fd, bool is_socket, const OutputQueue& output) {
 
 }  // namespace
 
-SendOutcome send_output(int fd, bool is_socket, OutputQueue& output, BlockPool& blocks,
-                        std::error_code& error) noexcept {
+SendOutcome send_output(Stream& stream, std::error_code& error) noexcept {
+  const int fd = stream.native_handle();
+  const bool is_socket = stream.is_socket();
+  OutputQueue& output = stream.wire();
   std::size_t budget = turn_send_bytes;
   while (!output.is_empty()) {
     if (budget == 0) return SendOutcome::share_used;
@@ -36,8 +41,10 @@ SendOutcome send_output(int fd, bool is_socket, OutputQueue& output, BlockPool& 
     ssize_t sent = 0;
     if (front->kind == Segment::Kind::file) {
       auto* const file = static_cast<FileSegment*>(front);
+      const std::size_t ready = stream.ready_bytes(*file, std::min(front->size, budget));
+      if (ready == 0) return SendOutcome::reading;
       off_t offset = file->offset;
-      sent = ::sendfile(fd, file->fd.get(), &offset, std::min(front->size, budget));
+      sent = ::sendfile(fd, file->file.get(), &offset, ready);
       if (sent == 0) {  // the file has become shorter than it was said to be
         error = std::make_error_code(std::errc::io_error);
         return SendOutcome::broken;
@@ -54,7 +61,7 @@ SendOutcome send_output(int fd, bool is_socket, OutputQueue& output, BlockPool& 
       error = {errno, std::generic_category()};
       return SendOutcome::broken;
     }
-    output.consume(blocks, static_cast<std::size_t>(sent));
+    output.consume(stream.core().blocks(), static_cast<std::size_t>(sent));
     budget -= std::min(budget, static_cast<std::size_t>(sent));
   }
   return SendOutcome::all_sent;

@@ -3,6 +3,7 @@
 
 #include "loop/engine.hpp"
 #include "loop/loop_core.hpp"
+#include "loop/read_ahead.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -17,6 +18,8 @@ namespace {
 // After the last answer: how long and how much is still read from a peer that goes on sending.
 constexpr std::uint64_t linger_ms = 5'000;
 constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
+// A file whose first pages were in memory is not asked again for so long.
+constexpr std::uint64_t residency_memory_ms = 1'000;
 
 }  // namespace
 
@@ -60,7 +63,7 @@ void Stream::write_owned(std::string&& bytes) {
   schedule_flush();
 }
 
-void Stream::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
+void Stream::write_file(SharedFile file, off_t offset, std::size_t bytes) {
   output().write_file(std::move(file), offset, bytes);
   schedule_flush();
 }
@@ -265,6 +268,7 @@ void Stream::unblocked() noexcept {
 void Stream::flushed() {
   if (filter_) {
     const bool more = !filter_->plain().is_empty();
+    if (more && reading_ != nullptr) return;  // flushed again when the file is in memory
     if (more && filter_->is_ready()) {
       schedule_flush();
       return;
@@ -299,6 +303,31 @@ void Stream::flushed() {
   }
 }
 
+std::size_t Stream::ready_bytes(FileSegment& file, std::size_t wanted) noexcept {
+  if (file.offset < file.ready_end) {
+    return std::min(wanted, static_cast<std::size_t>(file.ready_end - file.offset));
+  }
+  if (reading_ != nullptr) return 0;
+  const auto end = static_cast<std::size_t>(file.offset) + wanted;
+  if (end <= file.file.known_resident(core_.now_ms())) return wanted;
+  const std::size_t window = std::min(file.size, read_ahead_bytes);
+  const std::size_t there = resident_bytes(file.file.get(), file.offset, window);
+  if (there > 0) {
+    file.ready_end = file.offset + static_cast<off_t>(there);
+    if (file.offset == 0 && there == window) {
+      file.file.note_resident(there, core_.now_ms() + residency_memory_ms);
+    }
+    return std::min(wanted, there);
+  }
+  try {
+    ReadAhead::begin(*this, file.file.get(), file.offset, window);
+    return 0;
+  } catch (const std::exception&) {  // no memory for it; then the disk is waited for here
+    file.ready_end = file.offset + static_cast<off_t>(window);
+    return wanted;
+  }
+}
+
 void Stream::broke(std::error_code error) {
   StreamHandler* const handler = handler_;
   finish_close();
@@ -310,6 +339,7 @@ void Stream::finish_close() noexcept {
   if (state_ == State::lingering) core_.ended_to_linger();
   state_ = State::closed;
   handler_ = nullptr;
+  if (reading_ != nullptr) std::exchange(reading_, nullptr)->forget_stream();
   if (filter_) filter_->plain().clear(core_.blocks());
   core_.wheel().stop(*this);
   core_.engine().detach(*this);

@@ -19,6 +19,7 @@
 namespace squall::loop {
 
 class LoopCore;
+class ReadAhead;
 class Stream;
 
 /// What an engine watches; it tells them apart by the kind when an event comes.
@@ -85,7 +86,8 @@ class Stream final : private Pollable, private detail::TimerNode {
   void commit(std::size_t bytes) noexcept;
   void write(std::string_view bytes);
   void write_owned(std::string&& bytes);
-  void write_file(UniqueFd file, off_t offset, std::size_t bytes);
+  /// Pages of the file that are not in memory are read on the Executor before they are sent.
+  void write_file(SharedFile file, off_t offset, std::size_t bytes);
   /// Bytes that the kernel has not taken yet.
   [[nodiscard]] std::size_t pending_bytes() const noexcept {
     return output_.size() + (filter_ ? filter_->plain().size() : 0);
@@ -130,11 +132,16 @@ class Stream final : private Pollable, private detail::TimerNode {
   [[nodiscard]] bool has_owner() const noexcept { return handler_ != nullptr; }
   /// Has the filter's seal() called at the end of the turn.
   void schedule_flush() noexcept;
+  /// How many bytes at the front of `file`, `wanted` at most, can be sent without waiting for the
+  /// disk. With 0 they are being read, and the stream is flushed again when they are there.
+  [[nodiscard]] std::size_t ready_bytes(FileSegment& file, std::size_t wanted) noexcept;
+  [[nodiscard]] bool is_socket() const noexcept { return is_socket_; }
   /// Whether the stream has ended inside a call to its owner.
   [[nodiscard]] bool is_closed() const noexcept { return state_ == State::closed; }
 
  private:
   friend class LoopCore;
+  friend class ReadAhead;
   friend class EpollEngine;
   friend class UringEngine;
 
@@ -174,6 +181,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   OutputQueue output_;  // what goes on the wire
   std::unique_ptr<StreamFilter> filter_;
   std::unique_ptr<std::string> held_;  // input that came while receiving was paused
+  ReadAhead* reading_ = nullptr;       // while output waits for the disk
   Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience

@@ -90,7 +90,7 @@ void* UringEngine::scratch(std::size_t bytes) {
 
 void UringEngine::send_directly(Stream& stream) noexcept {
   std::error_code error;
-  switch (send_output(stream.fd, stream.is_socket_, stream.output_, core_.blocks(), error)) {
+  switch (send_output(stream, error)) {
     case SendOutcome::all_sent:
       stream.flushed();
       break;
@@ -100,6 +100,8 @@ void UringEngine::send_directly(Stream& stream) noexcept {
     case SendOutcome::blocked:
       stream.blocked();
       unsettle(index_of(stream));
+      break;
+    case SendOutcome::reading:
       break;
     case SendOutcome::broken:
       stream.broke(error);

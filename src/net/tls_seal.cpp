@@ -39,15 +39,16 @@ void TLSFilter::seal_end(OutputQueue&) {
   sealing_ = false;
 }
 
-// From a file at the front of what is to be sent; nothing, and the connection's end, when that
-// fails.
+// From a file at the front of what is to be sent; nothing when it must be read first, or, with the
+// connection's end, when that fails.
 std::span<const char> TLSFilter::read_file() {
   auto* const file = static_cast<loop::FileSegment*>(plain().front());
   const std::span<char> buffer = TLSTurn::here().gather_buffer();
-  const std::size_t wanted = std::min(buffer.size(), file->size);
+  const std::size_t wanted = stream_.ready_bytes(*file, std::min(buffer.size(), file->size));
+  if (wanted == 0) return {};  // sealed when the stream is flushed again
   ssize_t got;
   do {
-    got = ::pread(file->fd.get(), buffer.data(), wanted, file->offset);
+    got = ::pread(file->file.get(), buffer.data(), wanted, file->offset);
   } while (got < 0 && errno == EINTR);
   if (got <= 0) {
     // The file has become shorter than it was said to be: without close_notify, the peer notices.

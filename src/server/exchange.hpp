@@ -3,11 +3,11 @@
 
 #include "http/head_parser.hpp"
 #include "http/trailers.hpp"
+#include "loop/shared_file.hpp"
 
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
 #include <squall/http/request_head.hpp>
-#include <squall/loop/unique_fd.hpp>
 #include <squall/net/address.hpp>
 #include <squall/net/stream.hpp>
 #include <squall/net/tls.hpp>
@@ -65,7 +65,7 @@ class ResponseWriter {
   virtual void write_body(std::string_view bytes) = 0;
   /// The same without a copy.
   virtual void write_owned(std::string&& bytes) = 0;
-  virtual void write_file(UniqueFd file, off_t offset, std::size_t bytes) = 0;
+  virtual void write_file(loop::SharedFile file, off_t offset, std::size_t bytes) = 0;
   /// Ends the response. One that is shorter than announced is aborted, so that the client sees it.
   /// Trailers go out when the body is chunked, and are dropped otherwise.
   virtual void finish(std::span<const ResponseField> trailers = {}) = 0;

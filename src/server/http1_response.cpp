@@ -163,7 +163,7 @@ void HTTP1Connection::write_owned(std::string&& bytes) {
   close_chunk();
 }
 
-void HTTP1Connection::write_file(UniqueFd file, off_t offset, std::size_t bytes) {
+void HTTP1Connection::write_file(loop::SharedFile file, off_t offset, std::size_t bytes) {
   if (bytes == 0 || bodiless_) return;
   count_body(bytes);
   open_chunk(bytes);

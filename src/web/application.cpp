@@ -75,10 +75,17 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
       impl.trusted_proxies.add(network);
     }
     impl.scheme = scheme_of(settings.protocol);
+    for (const MimeType& known : settings.mime_types) {
+      impl.mime_types.emplace_back(known.extension, known.type);
+    }
+    impl.static_default_filename = settings.static_options.default_filename;
     impl.hsts = hsts_value(settings.hsts);
     impl.settings = settings;
     impl.settings.static_path = impl.static_path;
     impl.settings.static_url_prefix = impl.static_url_prefix;
+    impl.settings.static_options.default_filename = impl.static_default_filename;
+    static constexpr std::initializer_list<MimeType> no_types;
+    impl.settings.mime_types = no_types;
     static constexpr std::initializer_list<std::string_view> none;
     impl.settings.websocket_allowed_origins = none;  // the caller's array ends with this call
     impl.settings.trusted_proxies = none;
@@ -91,8 +98,9 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
         throw UsageError("static_url_prefix begins and ends with a slash, unlike \"" + prefix +
                          "\"");
       }
-      impl.router.add_pattern(prefix + "{path...}",
-                              handler<StaticFileHandler>(std::string(impl.static_path)));
+      impl.router.add_pattern(
+          prefix + "{path...}",
+          handler<StaticFileHandler>(std::string(impl.static_path), impl.settings.static_options));
     }
     for (const Route& route : routes) add_route(route);
   } catch (...) {
@@ -163,9 +171,30 @@ void reload_after_hangup(Application& application) {
   }
 }
 
+/// A file of the static directory that browsers and robots ask for at the top.
+struct StaticRootFile : StaticFileHandler {
+  StaticRootFile(std::string_view root, const StaticFileOptions& options, std::string_view name)
+      : StaticFileHandler(root, options), file(name) {}
+  void get() { StaticFileHandler::get(file); }
+  std::string_view file;
+};
+
+void add_static_root_files(Application::Impl& impl) {
+  if (impl.static_path.empty()) return;
+  for (const std::string_view path : {"/favicon.ico", "/robots.txt"}) {
+    try {
+      impl.router.add_pattern(
+          path,
+          handler<StaticRootFile>(impl.static_path, impl.settings.static_options, path.substr(1)));
+    } catch (const UsageError&) {  // the program has a route of its own for it
+    }
+  }
+}
+
 /// This thread's part of the application, made at the first listen().
 Worker& main_worker(Application& application, Application::Impl& impl) {
   if (!impl.main_worker) {
+    add_static_root_files(impl);
     impl.loop = &IOLoop::current();
     impl.gate.reset(
         new server::ConnectionGate({.max_connections = connection_limit(impl.settings),

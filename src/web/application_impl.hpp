@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace squall::web {
@@ -29,6 +30,8 @@ struct Application::Impl {
   // What the views in `settings` point to.
   std::string static_path;
   std::string static_url_prefix;
+  std::string static_default_filename;
+  std::vector<std::pair<std::string, std::string>> mime_types;  // extension, type
   std::vector<std::string> allowed_origins;
   std::string hsts;  // the field's value, or ""
   net::NetworkSet trusted_proxies;

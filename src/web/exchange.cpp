@@ -172,6 +172,7 @@ void Exchange::adopt(RequestHandler* handler) noexcept {
 void Exchange::run() {
   const detail::HandlerType& type = spec_->factory()->type;
   worker_.core().set_activity(type.type->name());
+  makes_etag_ = type.computes_etag || worker_.application().settings.auto_etag;
   // A coroutine reads the request later: it must not lie in the receive buffer then.
   if (type.socket != nullptr || verb_->coroutine != nullptr || body_stream_) preserve();
   decode_arguments();
@@ -192,6 +193,11 @@ void Exchange::run() {
 void Exchange::answer_verb(const detail::VerbEntry* verb) {
   if (finished_) return;
   verb->plain(*handler_, path_arguments());
+  if (rest_) [[unlikely]] {
+    preserve();
+    run_coroutine(std::move(rest_), nullptr);
+    return;
+  }
   if (!finished_) finish();
 }
 
@@ -217,6 +223,8 @@ Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry*
     Task<> running = verb->coroutine(*self->handler_, self->path_arguments());
     co_await running;
   }
+  Task<> rest = std::move(self->rest_);
+  co_await rest;
   if (!self->finished_ && !self->closed_) self->finish();
 }
 
@@ -359,6 +367,8 @@ void Exchange::reset() noexcept {
   status_ = 200;
   preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = false;
   send_server_ = send_date_ = true;
+  has_validator_ = makes_etag_ = false;
+  rest_ = Task<>();
 }
 
 }  // namespace squall::web

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "http/range.hpp"
 #include "server/exchange.hpp"
 #include "web/body_stream.hpp"
 #include "web/forwarding.hpp"
@@ -108,7 +109,15 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void add_trailer(std::string_view name, std::string_view value);
   void send_informational(unsigned status, std::span<const server::ResponseField> fields);
   void finish();
-  void finish_with_file(UniqueFd file, std::size_t bytes);
+  /// Ends the response with a file, of which `bytes` are the whole. It is never read into memory.
+  void finish_with_file(const loop::SharedFile& file, std::uint64_t bytes);
+  /// Ends the verb, but not the request: `rest` goes on when the verb has returned, and finishes.
+  void answer_later(Task<> rest) noexcept { rest_ = std::move(rest); }
+
+  // Conditional requests; conditional.cpp.
+  /// Evaluates the request's conditions against the Etag and Last-Modified set so far. What does
+  /// not proceed is answered, with 304 or 412, and false.
+  bool check_preconditions(bool exists);
   void send_error(int status, std::exception_ptr error, std::string_view reason = {});
   [[nodiscard]] bool is_finished() const noexcept { return finished_; }
   [[nodiscard]] bool head_is_written() const noexcept { return head_written_; }
@@ -161,6 +170,12 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void finished();
   void write_head(bool last);
   void finish_body();
+  /// What of a whole body is sent once conditions and ranges are applied.
+  enum class Selected : std::uint8_t { whole, nothing, ranges, answered };
+  Selected select(std::uint64_t size, http::RangeSet& ranges);
+  bool select_body();
+  void become_not_modified();
+  void become_unsatisfiable(std::uint64_t size);
   void forbid_after_finish() const;
   static void check_header(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
@@ -208,6 +223,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::string body_out_;
 
   squall::detail::TaskRunner runner_;
+  Task<> rest_;  // of answer_later()
   std::optional<StopSource> stop_;
   unsigned status_ = 200;
   unsigned entered_ = 0;  // calls of this that are on the stack
@@ -221,6 +237,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool secure_ : 1 = false;
   bool selected_ : 1 = false;    // the handler is there, or the request is answered
   bool body_taken_ : 1 = false;  // by take_body()
+  bool has_validator_ : 1 = false;  // an Etag or a Last-Modified has been set
+  bool makes_etag_ : 1 = false;     // compute_etag() is asked for one
 
   http::RequestHead own_head_;
 };

@@ -21,6 +21,12 @@ constexpr std::size_t hand_over_bytes = 64 * 1024;
 // Output that a handler may produce without ever awaiting flush().
 constexpr std::size_t unawaited_limit_bytes = 64 * 1024 * 1024;
 
+// By the length first: this is asked of every header.
+bool is_validator(std::string_view name) {
+  return (name.size() == 4 && http::ascii::equal(name, "Etag")) ||
+         (name.size() == 13 && http::ascii::equal(name, "Last-Modified"));
+}
+
 }  // namespace
 
 void Exchange::check_header(std::string_view name, std::string_view value) {
@@ -54,6 +60,7 @@ void Exchange::clear() {
   reason_.clear();
   status_ = 200;
   send_server_ = send_date_ = true;
+  has_validator_ = false;
   set_header("Content-Type", default_content_type);
   const std::string& hsts = worker_.application().hsts;
   if (!hsts.empty() && client_is_secure()) {
@@ -80,6 +87,7 @@ void Exchange::add_header(std::string_view name, std::string_view value) {
   header_text_ += name;
   header_text_ += value;
   const auto name_size = static_cast<std::uint32_t>(name.size());
+  if (is_validator(name)) has_validator_ = true;
   headers_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
 }
 
@@ -207,6 +215,7 @@ void Exchange::finish() {
   }
   forbid_after_finish();
   if (!head_written_) {
+    if ((has_validator_ || makes_etag_) && !select_body()) return;
     write_head(true);
   } else {
     if (!body_out_.empty()) flush();
@@ -219,16 +228,6 @@ void Exchange::finish_body() {
   fields_.clear();
   for (const auto& [name, value] : trailers_out_) fields_.push_back({name, value});
   writer_->finish(fields_);
-}
-
-void Exchange::finish_with_file(UniqueFd file, std::size_t bytes) {
-  if (closed_) return;
-  forbid_after_finish();
-  set_header("Content-Length", std::to_string(bytes));
-  write_head(false);
-  writer_->write_file(std::move(file), 0, bytes);
-  writer_->finish();
-  finished();
 }
 
 void Exchange::send_error(int status, std::exception_ptr error, std::string_view reason) {

@@ -2,6 +2,7 @@
 #include "web/worker.hpp"
 
 #include "web/exchange.hpp"
+#include "web/file_cache.hpp"
 #include "web/websocket_session.hpp"
 
 namespace squall::web {
@@ -48,6 +49,11 @@ Worker::~Worker() {
   }
   while (sessions_ != nullptr) sessions_->abandon();
   for (Exchange* const exchange : spare_) delete exchange;
+}
+
+FileCache& Worker::files() {
+  if (!files_) files_ = std::make_shared<FileCache>(core_, application_.mime_types);
+  return *files_;
 }
 
 server::MessageDelegate& Worker::start_request(server::ResponseWriter& writer) {

@@ -5,11 +5,15 @@
 #include "web/application_impl.hpp"
 
 #include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace squall::web {
 
 class Exchange;
+class FileCache;
 class WebSocketSession;
 
 /// An application on one loop: its server, and the exchanges and sessions that are under way there.
@@ -29,6 +33,8 @@ class Worker final : private server::ServerDelegate {
   [[nodiscard]] const server::BodyLimits& streamed_body_limits() const noexcept {
     return streamed_body_limits_;
   }
+  /// The static files that are open on this loop.
+  [[nodiscard]] FileCache& files();
 
   // For exchanges and sessions.
   void recycle(Exchange& exchange) noexcept;
@@ -43,10 +49,14 @@ class Worker final : private server::ServerDelegate {
   Application::Impl& application_;
   loop::LoopCore& core_;
   server::BodyLimits streamed_body_limits_;
+  std::shared_ptr<FileCache> files_;
   Exchange* active_ = nullptr;
   std::vector<Exchange*> spare_;
   WebSocketSession* sessions_ = nullptr;
   server::HTTPServer server_;
 };
+
+/// The URL of a file below Settings::static_path, with `?v=` and its version when that is known.
+std::string make_static_url(Worker& worker, std::string_view path, bool include_version);
 
 }  // namespace squall::web

@@ -30,6 +30,9 @@ inline constexpr std::size_t websocket_message_bytes = 10 * 1024 * 1024;
 inline constexpr std::size_t websocket_queue_bytes = 1024 * 1024;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
+/// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
+/// The open ones are at most a sixteenth of RLIMIT_NOFILE, too.
+inline constexpr std::size_t static_cache_files = 1024;
 /// Ranges in one Range field; with more of them it is ignored.
 inline constexpr std::size_t range_count = 16;
 /// Arguments of one query string or urlencoded body; past it the answer is 400.

@@ -8,6 +8,7 @@
 #include <squall/net/tls.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
+#include <squall/web/static_file_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -69,6 +70,12 @@ enum class ProxyProtocol : std::uint8_t {
   required,
 };
 
+/// The Content-Type of files whose names end in a dot and `extension`, in any case.
+struct MimeType {
+  std::string_view extension;
+  std::string_view type;
+};
+
 /// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
 /// Views are copied by the constructor.
 struct Settings {
@@ -77,8 +84,18 @@ struct Settings {
   /// Replaces the access log's line.
   void (*log_function)(const RequestHandler& handler) = nullptr;
 
-  std::string_view static_path = {};  ///< a directory; "" serves none
+  /// Responses of 200 to GET get an Etag from RequestHandler::compute_etag(), and so are 304 when
+  /// the client has them. It costs a hash of each body.
+  bool auto_etag = false;
+
+  /// A directory whose files are served below static_url_prefix, and /favicon.ico and /robots.txt
+  /// of it unless there are routes for these; "" serves none. See RequestHandler::static_url().
+  std::string_view static_path = {};
   std::string_view static_url_prefix = "/static/";
+  StaticFileOptions static_options = {};
+  /// Content types of static files by extension, before those that are known: `.mime_types =
+  /// {{"wasm", "application/wasm"}}`. To be written inside the braces of the Settings.
+  std::initializer_list<MimeType> mime_types = {};
 
   /// Origins besides the same host whose pages may open WebSockets, as "https://example.com"; "*"
   /// for any. To be written inside the braces of the Settings; assigned later, the list would be
@@ -221,6 +238,10 @@ class Application {
   /// others go on. Throws std::system_error that names the file at fault; of its port nothing has
   /// changed then.
   void reload_certificates();
+
+  /// RequestHandler::static_url() outside of a handler; on a loop of the application, after
+  /// listen().
+  [[nodiscard]] std::string make_static_url(std::string_view path, bool include_version = true);
 
   [[nodiscard]] const Settings& settings() const noexcept;
 

@@ -43,6 +43,12 @@ struct CookieOptions {
 };
 static_assert(std::is_trivially_destructible_v<CookieOptions>);
 
+struct StaticURLOptions {
+  bool include_host = false;    ///< with scheme and host, as mails need it
+  bool include_version = true;  ///< with `?v=` and a hash of the content
+};
+static_assert(std::is_trivially_destructible_v<StaticURLOptions>);
+
 /// Base of the classes that answer requests: one object a request, made from its route.
 ///
 /// Derive from it and define the verbs you answer, each a plain function or a coroutine, with the
@@ -81,6 +87,10 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] virtual bool cancel_on_disconnect() const noexcept;
   /// Sets headers that error pages keep; called before prepare() and by clear().
   virtual void set_default_headers();
+  /// An entity tag for the body written so far, with its quotes; "" for none. Called for whole
+  /// responses of 200 to GET and HEAD that have no Etag yet, when it is overridden or
+  /// Settings::auto_etag is on. The default hashes the body.
+  [[nodiscard]] virtual std::string compute_etag();
   /// Writes the page of an error, with write() and set_header(). `error` is what the handler threw,
   /// if it did. The default is a line of HTML; with Settings::debug it names the exception.
   virtual void write_error(int status, std::exception_ptr error);
@@ -201,6 +211,30 @@ class RequestHandler : public squall::detail::Pooled {
   void send_error(int status = 500);
   /// Forgets headers and body written so far.
   void clear();
+
+  // Conditional requests (RFC 9110 §13). A whole response of 200 to GET or HEAD with an Etag or a
+  // Last-Modified is compared with the request's conditions when it ends, and sent as 304 or 412 if
+  // they say so; with `Accept-Ranges: bytes` it also answers Range (§14).
+
+  /// Sets Last-Modified to a time in seconds since 1970; one in the future counts as now.
+  void set_last_modified(std::int64_t unix_seconds);
+  /// Compares the request's conditions with the Etag and Last-Modified set so far, for any method:
+  /// before work that may be saved, and before a change that If-Match guards. True to go on; false
+  /// when the answer, 304 or 412, has been sent. `exists` is false for what is to be created.
+  ///
+  ///     set_header("Etag", version_tag());
+  ///     if (!check_preconditions()) return;
+  [[nodiscard]] bool check_preconditions(bool exists = true);
+  /// Sets Etag to compute_etag(), unless that is "".
+  void set_etag_header();
+  /// Whether If-None-Match has the Etag set so far, weakly compared: then 304 is the answer to GET.
+  [[nodiscard]] bool check_etag_header() const;
+
+  /// The URL of a file below Settings::static_path. Its version changes with the content, so that
+  /// it may be cached for good. Never blocks: the version of a file above 15 KiB is made on the
+  /// Executor, and until it is known the URL goes without. Of a file that is missing the URL has no
+  /// version either, and the log says so.
+  [[nodiscard]] std::string static_url(std::string_view path, const StaticURLOptions& options = {});
 
   [[nodiscard]] Application& application() const;
   [[nodiscard]] const Settings& settings() const;

@@ -57,6 +57,7 @@ struct HandlerType {
   VerbEntry verbs[http::method_count];
   BodyMode body = BodyMode::whole;
   const SocketType* socket = nullptr;
+  bool computes_etag = false;  // it overrides compute_etag()
 };
 
 /// Makes the handlers of one route.
@@ -205,10 +206,20 @@ constexpr BodyMode body_mode() {
 }
 
 template <class T>
+constexpr bool overrides_compute_etag() {
+  if constexpr (requires { &T::compute_etag; }) {
+    return !std::is_same_v<decltype(&T::compute_etag), decltype(&RequestHandler::compute_etag)>;
+  } else {
+    return true;  // its own, and not public
+  }
+}
+
+template <class T>
 constexpr HandlerType describe_verbs() {
   HandlerType made;
   made.type = &typeid(T);
   made.body = body_mode<T>();
+  made.computes_etag = overrides_compute_etag<T>();
   SQUALL_VERB(get, get)
   SQUALL_VERB(head, head)
   SQUALL_VERB(post, post)
