@@ -214,18 +214,22 @@ FileCache::Found FileCache::find(const StaticSite& site, std::string_view path, 
 }
 
 Task<FileCache::Found> FileCache::load(const StaticSite& site, std::string path) {
+  return load_on_executor(&site, std::move(path));
+}
+
+Task<FileCache::Found> FileCache::load_on_executor(const StaticSite* site, std::string path) {
   const std::shared_ptr<FileCache> self = shared_from_this();
-  const Root& root = root_of(site);
-  if (!root.directory) co_return find(site, path);
+  const Root& root = root_of(*site);
+  if (!root.directory) co_return find(*site, path);
   UniqueFd copy(::fcntl(root.directory.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) co_return Found{LoadStatus::exhausted, errno, nullptr};
-  const LoadOptions options{site.options.follow_symlinks, true};
-  const bool siblings = site.options.precompressed && !is_coded(path);
+  const LoadOptions options{site->options.follow_symlinks, true};
+  const bool siblings = site->options.precompressed && !is_coded(path);
   const Known nothing;
   auto awaiter = Executor::shared().run(&FileCache::load_elsewhere, std::move(copy), path, siblings,
                                         options, nothing);
   LoadedSet loaded = co_await awaiter;
-  co_return store(site, path, std::move(loaded));
+  co_return store(*site, path, std::move(loaded));
 }
 
 FileCache::Found FileCache::store(const StaticSite& site, std::string_view path, LoadedSet loaded) {

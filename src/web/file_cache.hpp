@@ -131,6 +131,7 @@ class FileCache : public std::enable_shared_from_this<FileCache> {
                             const Known& known) noexcept;
   static LoadedSet load_elsewhere(UniqueFd root, std::string path, bool siblings,
                                   LoadOptions options, Known known);
+  Task<Found> load_on_executor(const StaticSite* site, std::string path);
   static Task<> load_and_hash(std::weak_ptr<FileCache> cache, const StaticSite* site,
                               std::string path);
   static Task<> hash_elsewhere(std::weak_ptr<FileCache> cache, const StaticSite* site,
