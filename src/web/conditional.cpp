@@ -48,6 +48,7 @@ bool is_safe(http::Method method) noexcept {
 
 // RFC 9110 §15.4.5: what a cache updates stays; the rest describes a body that is not sent.
 void Exchange::become_not_modified() {
+  if (may_be_coded()) weaken_etag_unsent(body_out_.size());
   const bool has_etag = !header("Etag").empty();
   for (const char* const name : {"Content-Type", "Content-Length", "Content-Encoding",
                                  "Content-Language", "Content-Range"}) {
@@ -177,6 +178,7 @@ bool Exchange::select_body() {
 void Exchange::finish_with_file(const loop::SharedFile& file, std::uint64_t bytes) {
   if (closed_) return;
   forbid_after_finish();
+  coding_wish_ = CodingWish::no;
   const auto send = [&](std::uint64_t first, std::uint64_t size) {
     writer_->write_file(file, static_cast<off_t>(first), static_cast<std::size_t>(size));
   };

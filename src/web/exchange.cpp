@@ -294,7 +294,10 @@ void Exchange::request_drain_notice() noexcept {
   if (writer_ != nullptr) writer_->request_drain_notice();
 }
 
-void Exchange::on_drained() { output_is_out(); }
+void Exchange::on_drained() {
+  if (coder_ && coder_->is_busy()) return;  // there is more to come
+  output_is_out();
+}
 
 void Exchange::on_connection_close() {
   writer_ = nullptr;
@@ -348,6 +351,8 @@ void Exchange::reset() noexcept {
   empty(head_bytes_);
   empty(body_out_);
   body_stream_.reset();
+  coder_.reset();
+  coding_wish_ = CodingWish::by_settings;
   spec_ = nullptr;
   verb_ = nullptr;
   if (!trailers_.empty()) trailers_ = {};

@@ -6,6 +6,7 @@
 #include "web/body_stream.hpp"
 #include "web/forwarding.hpp"
 #include "web/output_source.hpp"
+#include "web/response_coding.hpp"
 #include "web/router.hpp"
 #include "web/worker.hpp"
 
@@ -109,6 +110,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void add_trailer(std::string_view name, std::string_view value);
   void send_informational(unsigned status, std::span<const server::ResponseField> fields);
   void finish();
+  /// For this response, whatever the settings say.
+  void set_compression(bool wanted);
   /// Ends the response with a file, of which `bytes` are the whole. It is never read into memory.
   void finish_with_file(const loop::SharedFile& file, std::uint64_t bytes);
   /// Ends the verb, but not the request: `rest` goes on when the verb has returned, and finishes.
@@ -123,7 +126,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] bool head_is_written() const noexcept { return head_written_; }
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
   [[nodiscard]] std::size_t pending_bytes() const noexcept override {
-    return writer_ != nullptr ? writer_->pending_bytes() : 0;
+    if (writer_ == nullptr) return 0;
+    return writer_->pending_bytes() + (coder_ ? coder_->pending_bytes() : 0);
   }
 
   net::Stream switch_protocols(std::string_view protocol);
@@ -149,6 +153,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
     std::uint32_t value_at;
     std::uint32_t value_size;
   };
+  enum class CodingWish : std::uint8_t { by_settings, yes, no };
   enum class Answer : std::uint8_t { verb, not_found, method_not_allowed, options };
 
   void request_drain_notice() noexcept override;
@@ -176,6 +181,19 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool select_body();
   void become_not_modified();
   void become_unsatisfiable(std::uint64_t size);
+  [[nodiscard]] bool may_be_coded() const noexcept {
+    return worker_.application().settings.compress_response ||
+           coding_wish_ != CodingWish::by_settings;
+  }
+  void prepare_coding(bool last);
+  [[nodiscard]] http::ContentCoding choose_coding(std::optional<std::uint64_t> size);
+  void weaken_etag_unsent(std::optional<std::uint64_t> size);
+  void vary_on_accept_encoding();
+  void weaken_etag();
+  void code_body(bool last);
+  void code_slice();
+  void finish_coded();
+  void go_on_coding() noexcept;
   void forbid_after_finish() const;
   static void check_header(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
@@ -221,6 +239,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::vector<std::pair<std::string, std::string>> trailers_out_;
   std::string reason_;
   std::string body_out_;
+  std::unique_ptr<ResponseCoder> coder_;  // of a response that is coded as it goes
 
   squall::detail::TaskRunner runner_;
   Task<> rest_;  // of answer_later()
@@ -235,10 +254,11 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool send_date_ : 1 = true;
   bool held_ : 1 = false;  // a session keeps the request
   bool secure_ : 1 = false;
-  bool selected_ : 1 = false;    // the handler is there, or the request is answered
-  bool body_taken_ : 1 = false;  // by take_body()
+  bool selected_ : 1 = false;       // the handler is there, or the request is answered
+  bool body_taken_ : 1 = false;     // by take_body()
   bool has_validator_ : 1 = false;  // an Etag or a Last-Modified has been set
   bool makes_etag_ : 1 = false;     // compute_etag() is asked for one
+  CodingWish coding_wish_ : 2 = CodingWish::by_settings;
 
   http::RequestHead own_head_;
 };

@@ -163,6 +163,8 @@ OutputAwaiter RequestHandler::flush() {
   return OutputAwaiter(exchange_->is_closed() ? nullptr : exchange_);
 }
 
+void RequestHandler::set_compression(bool wanted) { exchange().set_compression(wanted); }
+
 void RequestHandler::finish() { exchange().finish(); }
 bool RequestHandler::is_finished() const noexcept {
   return exchange_ == nullptr || exchange_->is_finished();

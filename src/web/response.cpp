@@ -147,6 +147,9 @@ std::span<const server::ResponseField> Exchange::response_fields() {
 
 // With `last`, body_out_ is all there is.
 void Exchange::write_head(bool last) {
+  if (worker_.application().settings.compress_response || coding_wish_ != CodingWish::by_settings) {
+    prepare_coding(last);
+  }
   server::ResponseHead head;
   head.status = status_;
   head.reason = reason_;
@@ -178,6 +181,11 @@ void Exchange::write_head(bool last) {
                      " bytes, but Content-Length says " + std::to_string(*head.content_length));
   }
   head_written_ = true;
+  if (coder_) {
+    writer->write_head(head, {}, false);
+    code_body(last);
+    return;
+  }
   if (body_out_.size() <= hand_over_bytes) {
     writer->write_head(head, body_out_, last);
   } else {
@@ -197,13 +205,15 @@ void Exchange::flush() {
   forbid_after_finish();
   if (!head_written_) {
     write_head(false);
+  } else if (coder_) {
+    code_body(false);
   } else if (body_out_.size() > hand_over_bytes) {
     writer_->write_owned(std::move(body_out_));
   } else {
     writer_->write_body(body_out_);
   }
   body_out_.clear();
-  if (writer_->pending_bytes() > unawaited_limit_bytes) {
+  if (pending_bytes() > unawaited_limit_bytes) {
     throw UsageError("the client reads more slowly than this handler writes: co_await flush()");
   }
 }
@@ -217,11 +227,17 @@ void Exchange::finish() {
   if (!head_written_) {
     if ((has_validator_ || makes_etag_) && !select_body()) return;
     write_head(true);
+  } else if (coder_) {
+    code_body(true);
   } else {
     if (!body_out_.empty()) flush();
     finish_body();
   }
-  finished();
+  if (coder_) {
+    finish_coded();
+  } else {
+    finished();
+  }
 }
 
 void Exchange::finish_body() {

@@ -70,6 +70,7 @@ int StaticFileHandler::get_cache_time(std::string_view, std::int64_t, std::strin
 std::string StaticFileHandler::get_content_type(std::string_view) { return {}; }
 
 void StaticFileHandler::get(std::string_view path) {
+  set_compression(false);  // what is worth it has siblings that are coded already
   while (path.starts_with('/')) path.remove_prefix(1);
   if (!is_servable(path, site_.options.dot_files) || has_escaped_slash(request().path())) {
     throw HTTPError(404);

@@ -76,6 +76,19 @@ struct MimeType {
   std::string_view type;
 };
 
+/// How responses are compressed (Settings::compress_response). The client's weights choose the
+/// coding; among equals zstd, br, gzip. Levels are the codings' own; the defaults suit content that
+/// is made on the way.
+struct Compression {
+  std::size_t min_size = 1024;  ///< bytes; a body that is known to be smaller is sent as it is
+  bool gzip = true;
+  bool br = true;
+  bool zstd = true;
+  int gzip_level = 6;  ///< 1 to 9
+  int br_level = 4;    ///< 0 to 7
+  int zstd_level = 3;  ///< 1 to 9
+};
+
 /// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
 /// Views are copied by the constructor.
 struct Settings {
@@ -83,6 +96,12 @@ struct Settings {
   bool access_log = true;  ///< one line a request
   /// Replaces the access log's line.
   void (*log_function)(const RequestHandler& handler) = nullptr;
+
+  /// Compresses responses of types that are worth it, for clients that take it. Leave it off, or
+  /// call set_compression(false), where a body has a secret beside text that an attacker chooses:
+  /// the size tells of the secret then (BREACH).
+  bool compress_response = false;
+  Compression compression = {};
 
   /// Responses of 200 to GET get an Etag from RequestHandler::compute_etag(), and so are 304 when
   /// the client has them. It costs a hash of each body.

@@ -190,6 +190,10 @@ class RequestHandler : public squall::detail::Pooled {
   /// <squall/net/stream.hpp>.
   [[nodiscard]] net::Stream switch_protocols(std::string_view protocol);
 
+  /// Compresses this response when the client takes that, or does not, whatever
+  /// Settings::compress_response says. Before the first flush().
+  void set_compression(bool wanted);
+
   /// Ends the response. Called after the verb by itself.
   void finish();
   void finish(std::string_view chunk) {
