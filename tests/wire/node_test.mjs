@@ -199,3 +199,22 @@ test('ws in a room', limit, async () => {
   for (const member of members) member.close();
   await Promise.all(members.map((member) => member.closed));
 });
+
+test('fetch decodes what is compressed', limit, async () => {
+  for (const size of [20_000, 1_000_000]) {
+    const response = await fetch(url(`/compressed/${size}`));
+    assert.notEqual(response.headers.get('content-encoding'), null);
+    assert.equal((await response.text()).length, size);
+  }
+});
+
+test('fetch sends forms with files', limit, async () => {
+  const form = new FormData();
+  form.append('text', 'Grüße');
+  form.append('upload', new Blob([new Uint8Array([1, 2, 3])], { type: 'image/x-test' }), 'ü.bin');
+  const response = await fetch(url('/form'), { method: 'POST', body: form });
+  assert.deepEqual(await response.json(), {
+    text: ['Grüße'],
+    files: [{ name: 'upload', filename: 'ü.bin', type: 'image/x-test', size: 3, sum: 6 }],
+  });
+});

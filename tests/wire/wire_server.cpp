@@ -200,6 +200,7 @@ void serve(Options& options) {
   wire::add_http_routes(app);
   wire::add_output_routes(app);
   wire::add_streaming_routes(app);
+  wire::add_content_routes(app);
   wire::add_websocket_routes(app);
   wire::add_tls_routes(app);
   wire::add_edge_routes(app);

@@ -19,6 +19,7 @@ void count(std::string_view what);
 void add_http_routes(squall::web::Application& app);
 void add_output_routes(squall::web::Application& app);
 void add_streaming_routes(squall::web::Application& app);
+void add_content_routes(squall::web::Application& app);
 void add_websocket_routes(squall::web::Application& app);
 void add_tls_routes(squall::web::Application& app);
 void add_edge_routes(squall::web::Application& app);
