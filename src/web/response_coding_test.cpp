@@ -2,6 +2,7 @@
 #include "web/response_coding.hpp"
 
 #include "http/content_coding_testing.hpp"
+#include "web/exchange.hpp"
 #include "web/web_testing.hpp"
 
 #include <squall/coro/sleep.hpp>
@@ -293,6 +294,43 @@ TEST_F(ResponseCodingTest, StreamsAreCodedAsTheyGo) {
   const std::string head = get(app, "gzip", "HEAD /");
   EXPECT_EQ(field_of(head, "Content-Encoding"), "gzip");
   EXPECT_EQ(body_of(head), "");
+}
+
+struct Hurries : RequestHandler {
+  void get() {
+    for (int i = 0; i < 4; ++i) {
+      write(some_text(300'000));
+      flush();
+      write("x");
+      flush();
+    }
+    write(some_text(300'000));
+  }
+};
+
+TEST_F(ResponseCodingTest, WhoNeverAwaitsGetsItsBytesInOrder) {
+  Application app({{"/", handler<Hurries>}}, {.compress_response = true});
+  std::string want;
+  for (int i = 0; i < 4; ++i) want += some_text(300'000) + "x";
+  want += some_text(300'000);
+  for (const std::string_view accept : {"gzip", "br", "zstd"}) {
+    EXPECT_TRUE(decoded_body(get(app, accept)) == want) << accept;
+  }
+}
+
+struct Awaits : RequestHandler {
+  Task<> get() {
+    for (int i = 0; i < 5; ++i) {
+      write(some_text(2'000'000));
+      co_await flush();
+      EXPECT_EQ(exchange().pending_bytes(), 0U);
+    }
+  }
+};
+
+TEST_F(ResponseCodingTest, AnAwaitedFlushWaitsForAllSlices) {
+  Application app({{"/", handler<Awaits>}}, {.compress_response = true});
+  EXPECT_EQ(decoded_body(get(app, "gzip")).size(), 10'000'000U);
 }
 
 struct FailsLate : RequestHandler {
