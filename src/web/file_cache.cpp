@@ -5,6 +5,7 @@
 #include "http/ascii.hpp"
 #include "http/date.hpp"
 #include "http/mime.hpp"
+#include "loop/read_ahead.hpp"
 #include "web/content_hash.hpp"
 
 #include <squall/base/error.hpp>
@@ -22,6 +23,8 @@
 
 namespace squall::web {
 namespace {
+
+constexpr std::uint64_t hash_at_once_bytes = 256 * 1024;
 
 void append_hex(std::string& text, std::uint64_t number) {
   char digits[16];
@@ -325,19 +328,6 @@ std::string FileCache::type_of(std::string_view path) const {
   return std::string(http::mime_type(path));
 }
 
-void FileCache::load_soon(const StaticSite& site, std::string_view path) {
-  core_.spawn(load_and_hash(weak_from_this(), &site, std::string(path)));
-}
-
-Task<> FileCache::load_and_hash(std::weak_ptr<FileCache> cache, const StaticSite* site,
-                                std::string path) {
-  const std::shared_ptr<FileCache> self = cache.lock();
-  if (!self) co_return;
-  Task<Found> loading = self->load(*site, path);
-  const Found found = co_await loading;
-  if (found.file != nullptr) static_cast<void>(self->hash_of(*site, path, *found.file));
-}
-
 const std::string& FileCache::hash_of(const StaticSite& site, std::string_view path,
                                       CachedFile& file) {
   auto& entry = static_cast<Entry&>(file);
@@ -351,6 +341,11 @@ const std::string& FileCache::hash_of(const StaticSite& site, std::string_view p
   }
   UniqueFd copy(::fcntl(version.file.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return entry.hash;
+  const std::uint64_t size = version.stamp.size;
+  if (size <= hash_at_once_bytes && loop::resident_bytes(copy.get(), 0, size) == size) {
+    entry.hash = hash_file(std::move(copy), version.stamp);
+    return entry.hash;
+  }
   entry.hashing = true;
   core_.spawn(
       hash_elsewhere(weak_from_this(), &site, std::string(path), std::move(copy), version.stamp));

@@ -69,13 +69,11 @@ class FileCache : public std::enable_shared_from_this<FileCache> {
   Found find(const StaticSite& site, std::string_view path);
   /// Finds it on the Executor; find() has it afterwards. The result says what find() would.
   Task<Found> load(const StaticSite& site, std::string path);
-  /// Finds it on the Executor for whoever asks next, and starts its hash.
-  void load_soon(const StaticSite& site, std::string_view path);
   /// Finds it now, waiting if need be.
   Found find_waiting(const StaticSite& site, std::string_view path);
 
-  /// The hash of a file's content, or "" while it is not known. Of a small file it is made at once,
-  /// of a large one on the Executor, where this starts it.
+  /// The hash of a file's content, or "" while it is not known. It is made at once of up to 256 KiB
+  /// that are in memory, a millisecond at worst; of others on the Executor, where this starts it.
   const std::string& hash_of(const StaticSite& site, std::string_view path, CachedFile& file);
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
@@ -132,8 +130,6 @@ class FileCache : public std::enable_shared_from_this<FileCache> {
   static LoadedSet load_elsewhere(UniqueFd root, std::string path, bool siblings,
                                   LoadOptions options, Known known);
   Task<Found> load_on_executor(const StaticSite* site, std::string path);
-  static Task<> load_and_hash(std::weak_ptr<FileCache> cache, const StaticSite* site,
-                              std::string path);
   static Task<> hash_elsewhere(std::weak_ptr<FileCache> cache, const StaticSite* site,
                                std::string path, UniqueFd file, FileStamp stamp);
   Root& root_of(const StaticSite& site);

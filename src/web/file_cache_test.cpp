@@ -18,6 +18,7 @@ namespace squall::web {
 namespace {
 
 const std::string large(small_file_bytes + 1, 'x');
+const std::string huge(300'000, 'x');
 
 class FileCacheTest : public ::testing::Test {
  protected:
@@ -182,25 +183,26 @@ TEST_F(FileCacheTest, AHashChangesWithTheContent) {
 }
 
 TEST_F(FileCacheTest, TheHashOfALargeFileIsMadeElsewhere) {
-  directory.put("large.bin", large);
   const auto hash = [&] {
     return cache->hash_of(eager(), "large.bin", *cache->find_waiting(eager(), "large.bin").file);
   };
+  directory.put("large.bin", large);
+  EXPECT_EQ(hash().size(), 32U) << "this is in memory, and not much";
+  directory.put("large.bin", huge);
   EXPECT_EQ(hash(), "") << "not while the loop waits";
   loop::run_until([&] { return !hash().empty(); });
   const std::string first = hash();
   EXPECT_EQ(first.size(), 32U);
-  directory.put("large.bin", large + "!");
+  directory.put("large.bin", huge + "!");
   EXPECT_EQ(hash(), "");
   loop::run_until([&] { return !hash().empty(); });
   EXPECT_NE(hash(), first);
 }
 
 TEST_F(FileCacheTest, MayEndWhileItsWorkGoesOn) {
-  directory.put("large.bin", large);
+  directory.put("large.bin", huge);
   EXPECT_EQ(cache->hash_of(site(), "large.bin", *cache->find_waiting(site(), "large.bin").file),
             "");
-  cache->load_soon(site(), "large.bin");
   cache.reset();
   int turns = 0;
   loop::run_until([&] { return ++turns > 20; });

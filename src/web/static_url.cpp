@@ -15,18 +15,12 @@ namespace squall::web {
 namespace {
 
 std::string version_of(FileCache& files, const StaticSite& site, std::string_view path) {
-  const FileCache::Found found = files.find(site, path);
-  switch (found.status) {
-    case LoadStatus::ok:
-      return files.hash_of(site, path, *found.file);
-    case LoadStatus::would_wait:
-      files.load_soon(site, path);
-      return {};
-    default:
-      log::format(log::Level::error, "app", "there is no static file \"{}\" to make a URL of",
-                  path);
-      return {};
-  }
+  // The first time the disk may be asked, for the file's name and 15 KiB at most: a page whose
+  // first reader got URLs without versions would surprise more.
+  const FileCache::Found found = files.find_waiting(site, path);
+  if (found.status == LoadStatus::ok) return files.hash_of(site, path, *found.file);
+  log::format(log::Level::error, "app", "there is no static file \"{}\" to make a URL of", path);
+  return {};
 }
 
 }  // namespace

@@ -235,9 +235,9 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] bool check_etag_header() const;
 
   /// The URL of a file below Settings::static_path. Its version changes with the content, so that
-  /// it may be cached for good. Never blocks: the version of a file above 15 KiB is made on the
-  /// Executor, and until it is known the URL goes without. Of a file that is missing the URL has no
-  /// version either, and the log says so.
+  /// it may be cached for good. Made once for each version of a file: at once of up to 256 KiB that
+  /// are in memory, else on the Executor, and the URL goes without until it is known. Of a file that
+  /// is missing the URL has no version either, and the log says so.
   [[nodiscard]] std::string static_url(std::string_view path, const StaticURLOptions& options = {});
 
   [[nodiscard]] Application& application() const;
