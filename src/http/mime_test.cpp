@@ -28,6 +28,8 @@ TEST(MimeType, GoesByTheExtension) {
       {"a.webmanifest", "application/manifest+json; charset=utf-8"},
       {"a.3gp", "video/3gpp"},
       {"a.zst", "application/zstd"},
+      {"a.ttl", "text/turtle; charset=utf-8"},
+      {"a.MKA", "audio/x-matroska"},
   };
   for (const auto& row : table) EXPECT_EQ(mime_type(row.path), row.type) << row.path;
 }
