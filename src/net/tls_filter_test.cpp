@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_filter.hpp"
 
+#include "loop/read_ahead.hpp"
 #include "net/tls_testing.hpp"
 #include "net/tls_turn.hpp"
 
@@ -70,6 +71,26 @@ TEST_P(TLSVersions, CarriesMegabytesWhateverTheyAreMadeOf) {
   run_until([&] { return server->received.size() >= all.size(); });
   EXPECT_EQ(server->received, all);
   EXPECT_EQ(server->stream->pending_bytes(), 0U);
+}
+
+TEST_P(TLSVersions, AFileThatIsNotInMemoryArrivesWhole) {
+  connect();
+  static int probes;
+  probes = 0;
+  loop::set_residency_probe([](int, off_t, std::size_t) -> std::size_t {
+    ++probes;
+    return 0;
+  });
+  std::string bytes;
+  for (std::size_t i = 0; i < 1'500'000; ++i) bytes.push_back(static_cast<char>(i * 7 + (i >> 9)));
+  UniqueFd file(::open(authority.write("file", bytes).c_str(), O_RDONLY | O_CLOEXEC));
+  server->stream->write("<");
+  server->stream->write_file(std::move(file), 0, bytes.size());
+  server->stream->write(">");
+  run_until([&] { return client->received.size() >= bytes.size() + 2; });
+  loop::set_residency_probe(nullptr);
+  EXPECT_TRUE(client->received == "<" + bytes + ">");
+  EXPECT_EQ(probes, 2) << "once a window of 1 MiB";
 }
 
 TEST_P(TLSVersions, DeliversManyRecordsAtOnce) {

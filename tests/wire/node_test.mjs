@@ -2,19 +2,25 @@
 // Node's fetch and http, and ws, against the server.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const { WebSocket } = createRequire(import.meta.url)('ws'); // found by NODE_PATH
 const program = process.env.SQUALL_WIRE_SERVER ?? '/tmp/build-wire/bin/squall_wire_server';
 const limit = { timeout: 20_000 };
 
+const files = mkdtempSync(join(tmpdir(), 'squall-wire-node-'));
+writeFileSync(join(files, 'digits.txt'), '0123456789'.repeat(10_000));
+process.on('exit', () => rmSync(files, { recursive: true }));
 let server;
 let address;
 
 before(async () => {
-  server = spawn(program, ['--access-log=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  server = spawn(program, ['--access-log=0', '--static', files], { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => server.kill('SIGKILL'));
   const line = await new Promise((resolve, reject) => {
     server.stdout.once('data', (data) => resolve(String(data)));
@@ -170,6 +176,22 @@ test('ws pings', limit, async () => {
   socket.ping('are you there');
   assert.equal(String(await pong), 'are you there');
   socket.terminate();
+});
+
+test('fetch reads parts of a file, and what it has not', limit, async () => {
+  const path = url('/static/digits.txt');
+  const part = await fetch(path, { headers: { Range: 'bytes=50003-50005' } });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers.get('Content-Range'), 'bytes 50003-50005/100000');
+  assert.equal(await part.text(), '345');
+  const several = await fetch(path, { headers: { Range: 'bytes=1-1,-1' } });
+  const boundary = /boundary=(.*)/.exec(several.headers.get('Content-Type'))[1];
+  assert.equal((await several.text()).split(`--${boundary}`).length, 4);
+  const etag = part.headers.get('ETag');
+  const same = await fetch(path, { headers: { 'If-None-Match': etag }, cache: 'no-store' });
+  assert.equal(same.status, 304);
+  const beyond = await fetch(path, { headers: { Range: 'bytes=100000-' } });
+  assert.equal(beyond.status, 416);
 });
 
 test('ws is closed by the server', limit, async () => {
