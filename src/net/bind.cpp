@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "net/inheritance.hpp"
+
 #include <squall/net/address.hpp>
 #include <squall/net/bind.hpp>
 
@@ -47,6 +49,14 @@ Addresses look_up(std::uint16_t port, const std::string& address) {
                             "cannot listen on \"" + address + "\": " + ::gai_strerror(error));
   }
   return Addresses(found);
+}
+
+std::vector<SocketAddress> addresses_of(const addrinfo& list) {
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* info = &list; info != nullptr; info = info->ai_next) {
+    addresses.push_back(SocketAddress::from_native(info->ai_addr, info->ai_addrlen));
+  }
+  return addresses;
 }
 
 void set_port(sockaddr* address, std::uint16_t port) noexcept {
@@ -104,6 +114,8 @@ std::vector<UniqueFd> bind_sockets(std::uint16_t port, std::string_view address,
                                    const BindOptions& options) {
   const std::string name(address);
   const Addresses candidates = look_up(port, name);
+  std::vector<UniqueFd> inherited = take_inherited(addresses_of(*candidates));
+  if (!inherited.empty()) return inherited;
   for (int attempt = 0; attempt < port_attempts; ++attempt) {
     std::vector<UniqueFd> sockets = try_bind(port, name, candidates.get(), options);
     if (!sockets.empty()) return sockets;
@@ -111,7 +123,22 @@ std::vector<UniqueFd> bind_sockets(std::uint16_t port, std::string_view address,
   fail(EADDRINUSE, "cannot find a port that is free in IPv4 and in IPv6");
 }
 
+std::vector<std::vector<UniqueFd>> inherited_sets(std::uint16_t port, std::string_view address) {
+  const Addresses candidates = look_up(port, std::string(address));
+  std::vector<SocketAddress> wanted = addresses_of(*candidates);
+  std::vector<std::vector<UniqueFd>> sets;
+  for (;;) {
+    std::vector<UniqueFd> set = take_inherited(wanted);
+    if (set.empty()) return sets;
+    if (port == 0) {  // all of this one port
+      for (SocketAddress& one : wanted) one = one.with_port(local_port(set.front().get()));
+    }
+    sets.push_back(std::move(set));
+  }
+}
+
 UniqueFd bind_unix_socket(std::string_view path, unsigned mode, int backlog) {
+  if (UniqueFd inherited = take_inherited_unix(path)) return inherited;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string text(path);

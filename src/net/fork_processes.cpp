@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/loop_core.hpp"
+#include "net/inheritance.hpp"
+#include "net/service_manager.hpp"
 #include "net/supervisor.hpp"
 
 #include <squall/base/error.hpp>
@@ -7,6 +9,7 @@
 #include <squall/net/cpu_count.hpp>
 #include <squall/net/fork_processes.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -51,9 +54,17 @@ unsigned fork_processes(unsigned count, const ForkOptions& options) {
 int task_id() noexcept { return worker_id; }
 
 void notify_ready() noexcept {
-  if (!ready_pipe) return;
-  [[maybe_unused]] const ssize_t written = ::write(ready_pipe.get(), "r", 1);
-  ready_pipe.reset();
+  static std::atomic<bool> told{false};
+  if (told.exchange(true)) return;
+  if (worker_id >= 0) {  // its supervisor speaks for all of them
+    if (!ready_pipe) return;
+    [[maybe_unused]] const ssize_t written = ::write(ready_pipe.get(), "r", 1);
+    ready_pipe.reset();
+  } else if (net::has_predecessor()) {
+    net::tell_predecessor();  // which tells the service manager, being the one it listens to
+  } else {
+    net::tell_service_manager("READY=1");
+  }
 }
 
 }  // namespace squall

@@ -3,6 +3,7 @@
 
 #include "base/logging.hpp"
 #include "loop/clock.hpp"
+#include "net/service_manager.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -134,6 +135,7 @@ void Supervisor::retire(Process& process) {
 void Supervisor::stop_all(int exit_code) {
   exit_code_ = std::max(exit_code_, exit_code);
   stopping_ = true;
+  tell_service_manager("STOPPING=1");
   restarts_.clear();
   to_roll_.clear();
   for (Process& process : processes_) {
@@ -159,6 +161,7 @@ void Supervisor::on_signal(int number) {
         break;
       }
       log::write(log::Level::info, "process", "replacing the workers one after the other");
+      tell_reloading();
       for (unsigned id = 0; id < count_; ++id) to_roll_.push_back(id);
       break;
     case SIGUSR1:
@@ -176,6 +179,7 @@ void Supervisor::abandon_roll(std::string_view why) {
   to_roll_.clear();
   roll_step_ = RollStep::begin;
   roll_again_ = false;
+  tell_service_manager("READY=1");
 }
 
 void Supervisor::on_crash(const Process& process, int status) {
@@ -245,6 +249,11 @@ void Supervisor::on_ready(Process& process) {
   process.ready_pipe.reset();
   if (got != 1) return;  // it ended; reap() sees to it
   process.ready = true;
+  if (!told_ready_ && std::all_of(processes_.begin(), processes_.end(),
+                                  [](const Process& each) { return each.ready; })) {
+    told_ready_ = true;
+    tell_service_manager("READY=1");
+  }
   if (process.role != Role::replacement) return;
   Process* const old = find(process.id, Role::serving);
   process.role = Role::serving;
@@ -282,6 +291,7 @@ bool Supervisor::roll_on() {
     to_roll_.pop_front();
     if (to_roll_.empty()) {
       log::write(log::Level::info, "process", "all workers are replaced");
+      tell_service_manager("READY=1");
       if (std::exchange(roll_again_, false)) on_signal(SIGHUP);
     }
   }

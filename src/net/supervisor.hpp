@@ -84,6 +84,7 @@ class Supervisor {
   unsigned crashes_ = 0;
   bool roll_again_ = false;  // SIGHUP came during a rolling restart
   bool stopping_ = false;
+  bool told_ready_ = false;  // the service manager
   int exit_code_ = 0;
   Outcome worker_;
 };

@@ -52,8 +52,10 @@ unsigned fork_processes(unsigned count = 0, const ForkOptions& options = {});
 /// The number of this worker of fork_processes(); -1 in a process that is none.
 [[nodiscard]] int task_id() noexcept;
 
-/// Tells the supervisor that this worker serves; see ForkOptions::wait_for_notify_ready. Does
-/// nothing the second time, or in a process that is not a worker.
+/// Tells whoever waits for it that this process serves: the supervisor of a worker (see
+/// ForkOptions::wait_for_notify_ready), the predecessor of a process that
+/// web::Application::restart() has started, else the service manager (READY=1, where NOTIFY_SOCKET
+/// is set). An application does so by itself. Does nothing the second time.
 void notify_ready() noexcept;
 
 }  // namespace squall
