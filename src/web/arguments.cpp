@@ -99,7 +99,7 @@ const Exchange::Arguments& Exchange::body_arguments() {
     const bool multipart = http::is_multipart_form(content_type);
     Arguments arguments;
     if ((multipart || is_form(content_type)) && !body().empty()) {
-      if (head_->has("Content-Encoding")) {
+      if (head_->has("Content-Encoding") && !(intake_ && intake_->is_decoded())) {
         throw HTTPError(415, "a form body with a Content-Encoding");
       }
       if (multipart) {

@@ -16,9 +16,9 @@ constexpr std::size_t read_ahead_bytes = 64 * 1024;
 
 void BodyStream::received(std::string_view piece) {
   arrived_ += piece;
-  if (arrived_.size() >= read_ahead_bytes) {
-    paused_ = true;
-    writer_->pause_body();
+  if (arrived_.size() >= read_ahead_bytes && upstream_ != nullptr) {
+    holding_ = true;
+    upstream_->hold();
   }
   wake();
 }
@@ -28,20 +28,20 @@ void BodyStream::complete() noexcept {
   wake();
 }
 
+void BodyStream::fail(int status, std::string why) noexcept {
+  failed_status_ = status;
+  why_ = std::move(why);
+  upstream_ = nullptr;
+  wake();
+}
+
 void BodyStream::close() noexcept {
-  writer_ = nullptr;
+  upstream_ = nullptr;
   if (waiter_ == nullptr) return;
   BodyAwaiter& waiter = *waiter_;
   resume_later(waiter);
   waiter.stream_ = nullptr;
   waiter.gone_ = true;
-}
-
-void BodyStream::go_on() noexcept {
-  begun_ = true;
-  if (!paused_ || writer_ == nullptr) return;
-  paused_ = false;
-  writer_->resume_body();
 }
 
 void BodyStream::wake() noexcept {
@@ -68,18 +68,19 @@ void BodyStream::resume_later(BodyAwaiter& waiter) noexcept {
 std::string_view BodyStream::take() {
   if (arrived_.empty()) {
     if (complete_) return {};
+    if (failed_status_ != 0) throw HTTPError(failed_status_, why_);
     throw StreamClosedError();
   }
   std::swap(arrived_, taken_);
   arrived_.clear();
-  go_on();
+  if (std::exchange(holding_, false) && upstream_ != nullptr) upstream_->go_on();
   return taken_;
 }
 
 BodyAwaiter::BodyAwaiter(Exchange& exchange) : StopNode(&on_stop), stream_(exchange.body_stream()) {
   if (stream_ == nullptr) {
     whole_ = exchange.take_body();
-  } else if (!stream_->has_begun()) {
+  } else if (!exchange.body_has_begun()) {
     throw UsageError("prepare() runs before the body is there: read it in the verb");
   }
 }

@@ -11,8 +11,8 @@
 #include <functional>
 #include <utility>
 
-// The life of an exchange: receiving, running the handler, ending. Who answers is in
-// exchange_route.cpp, what it writes in response.cpp.
+// The life of an exchange: running the handler, ending. Who answers is in exchange_route.cpp, the
+// request's body in exchange_body.cpp, what is written in response.cpp.
 namespace squall::web {
 namespace {
 
@@ -84,86 +84,6 @@ std::uint64_t Exchange::elapsed_ns() const noexcept {
   return started_ns_ != 0 ? loop::monotonic_ns() - started_ns_ : 0;
 }
 
-void Exchange::headers_received(const http::RequestHead& head,
-                                const http::RequestFraming& framing) {
-  head_ = &head;
-  if (framing.body == http::RequestFraming::Body::none) return;
-  // Who the request is for says what becomes of its body; nobody may have to wait for it.
-  ++entered_;
-  receive_body();
-  --entered_;
-  recycle_if_over();
-}
-
-void Exchange::receive_body() {
-  try {
-    if (!select_handler()) return;
-    const detail::HandlerType& type = spec_->factory()->type;
-    if (type.body == detail::BodyMode::whole || type.socket != nullptr) return;
-    body_stream_ = std::make_unique<BodyStream>(*writer_);
-    body_limits_ = worker_.streamed_body_limits();
-    writer_->set_body_limits(body_limits_);
-    run();
-  } catch (...) {
-    failed(std::current_exception());
-  }
-}
-
-void Exchange::data_received(std::string_view bytes) {
-  if (body_stream_) {
-    body_stream_->received(bytes);
-    return;
-  }
-  if (!preserved_ && body_in_.empty() && body_in_place_.data() == nullptr) {
-    body_in_place_ = bytes;
-    return;
-  }
-  if (body_in_place_.data() != nullptr) {
-    body_in_.assign(body_in_place_);
-    body_in_place_ = {};
-  }
-  body_in_ += bytes;
-}
-
-void Exchange::preserve() {
-  if (preserved_) return;
-  preserved_ = true;
-  const std::string_view before = head_->bytes();
-  head_bytes_.assign(before);
-  own_head_.assign(*head_);
-  own_head_.rebase(head_bytes_.data());
-  head_ = &own_head_;
-  const auto move = [&](std::string_view& view) {
-    const bool inside = std::less_equal<>()(before.data(), view.data()) &&
-                        std::less_equal<>()(view.data(), before.data() + before.size());
-    if (inside) view = {head_bytes_.data() + (view.data() - before.data()), view.size()};
-  };
-  for (std::size_t i = 0; i < match_.argument_count; ++i) {
-    move(match_.arguments[i]);
-    move(arguments_[i]);
-  }
-  if (body_in_place_.data() != nullptr) {
-    body_in_.assign(body_in_place_);
-    body_in_place_ = {};
-  }
-}
-
-void Exchange::message_complete(http::Trailers* trailers) {
-  if (trailers != nullptr) trailers_ = std::move(*trailers);
-  if (body_stream_) {
-    body_stream_->complete();
-    return;
-  }
-  ++entered_;
-  try {
-    if (selected_ || select_handler()) run();
-  } catch (...) {
-    failed(std::current_exception());
-  }
-  --entered_;
-  recycle_if_over();
-}
-
 void Exchange::adopt(RequestHandler* handler) noexcept {
   handler_ = handler;
   handler_->exchange_ = this;
@@ -174,14 +94,14 @@ void Exchange::run() {
   worker_.core().set_activity(type.type->name());
   makes_etag_ = type.computes_etag || worker_.application().settings.auto_etag;
   // A coroutine reads the request later: it must not lie in the receive buffer then.
-  if (type.socket != nullptr || verb_->coroutine != nullptr || body_stream_) preserve();
+  if (type.socket != nullptr || verb_->coroutine != nullptr || streams_) preserve();
   decode_arguments();
   if (type.socket != nullptr) {
     run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
     return;
   }
   Task<> prepared = handler_->prepare();
-  if (prepared || verb_->coroutine != nullptr || body_stream_) {
+  if (prepared || verb_->coroutine != nullptr || streams_) {
     preserve();
     run_coroutine(std::move(prepared), verb_);
     return;
@@ -209,8 +129,8 @@ void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
 Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
   co_await prepared;
   if (verb == nullptr || self->finished_ || self->closed_) co_return;
-  if (self->body_stream_) {
-    self->body_stream_->start();
+  if (self->streams_ && self->intake_) {
+    self->intake_->start(self->decodes_body(), self->body_limits_.max_bytes);
     if (self->spec_->factory()->type.body == detail::BodyMode::pushed) {
       Task<> feeding = feed(self);
       co_await feeding;
@@ -281,7 +201,7 @@ void Exchange::failed(std::exception_ptr error) {
 void Exchange::finished() {
   finished_ = true;
   writer_ = nullptr;
-  if (body_stream_) body_stream_->close();  // what is left of it, the connection discards
+  if (intake_) intake_->close();  // what is left of it, the connection discards
   log_request(*this, *handler_);
   try {
     handler_->on_finish();
@@ -303,7 +223,7 @@ void Exchange::on_connection_close() {
   writer_ = nullptr;
   closed_ = true;
   ++entered_;
-  if (body_stream_) body_stream_->close();
+  if (intake_) intake_->close();
   client_is_gone();
   if (handler_ != nullptr) {
     try {
@@ -337,7 +257,7 @@ void Exchange::recycle_if_over() {
 void Exchange::abandon() noexcept {
   writer_ = nullptr;
   held_ = false;
-  if (body_stream_) body_stream_->close();
+  if (intake_) intake_->close();
   runner_.cancel();
 }
 
@@ -350,7 +270,7 @@ void Exchange::reset() noexcept {
   empty(body_in_);
   empty(head_bytes_);
   empty(body_out_);
-  body_stream_.reset();
+  intake_.reset();
   coder_.reset();
   coding_wish_ = CodingWish::by_settings;
   spec_ = nullptr;
@@ -370,7 +290,8 @@ void Exchange::reset() noexcept {
   reason_.clear();
   stop_.reset();
   status_ = 200;
-  preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = false;
+  preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = streams_ =
+      false;
   send_server_ = send_date_ = true;
   has_validator_ = makes_etag_ = false;
   rest_ = Task<>();

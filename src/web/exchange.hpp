@@ -3,7 +3,7 @@
 
 #include "http/range.hpp"
 #include "server/exchange.hpp"
-#include "web/body_stream.hpp"
+#include "web/body_intake.hpp"
 #include "web/forwarding.hpp"
 #include "web/output_source.hpp"
 #include "web/response_coding.hpp"
@@ -61,8 +61,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] std::string_view body() const noexcept {
     return body_in_place_.data() != nullptr ? body_in_place_ : std::string_view(body_in_);
   }
-  /// Of a body that is streamed, until it has been read; else nullptr.
-  [[nodiscard]] BodyStream* body_stream() noexcept { return body_stream_.get(); }
+  /// Of a body that its handler takes in pieces, else nullptr.
+  [[nodiscard]] BodyStream* body_stream() noexcept { return intake_ ? intake_->stream() : nullptr; }
+  [[nodiscard]] bool body_has_begun() const noexcept { return intake_ && intake_->has_begun(); }
   /// The body that is whole, once.
   [[nodiscard]] std::string_view take_body() noexcept {
     if (body_taken_) return {};
@@ -73,6 +74,16 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void set_body_limits(void (*change)(server::BodyLimits& limits, std::uint64_t value),
                        std::uint64_t value);
   void set_write_timeout(Duration timeout);
+  // For the intake.
+  void enter() noexcept { ++entered_; }
+  /// May end this.
+  void leave() {
+    --entered_;
+    recycle_if_over();
+  }
+  void gather(std::string_view decoded) { body_in_ += decoded; }
+  void body_is_whole();
+  void refuse_body(int status, std::string_view why);
   [[nodiscard]] net::SocketAddress peer() const noexcept { return peer_; }
   [[nodiscard]] bool is_secure() const noexcept { return secure_; }
   // The same as trusted proxies tell them: of the client itself.
@@ -159,7 +170,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void request_drain_notice() noexcept override;
   void adopt(RequestHandler* handler) noexcept;
   bool select_handler();
-  void receive_body();
+  void receive_body(const http::RequestFraming& framing);
+  [[nodiscard]] bool decodes_body() const;
   void run();
   void run_coroutine(Task<> prepared, const detail::VerbEntry* verb);
   static Task<> feed(Exchange* self);
@@ -227,9 +239,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::optional<Arguments> body_arguments_;
   std::vector<HTTPFile> files_;  // with body_arguments_
   std::unique_ptr<net::TLSInfo> tls_info_;
-  std::unique_ptr<BodyStream> body_stream_;
-  server::BodyLimits body_limits_;  // of a body that is streamed
-  http::Trailers trailers_;         // the request's
+  std::unique_ptr<BodyIntake> intake_;  // of a body that is not just gathered
+  server::BodyLimits body_limits_;      // of a body that is streamed
+  http::Trailers trailers_;             // the request's
   mutable std::optional<Forwarding> forwarding_;
 
   std::vector<Header> headers_;
@@ -256,6 +268,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool secure_ : 1 = false;
   bool selected_ : 1 = false;       // the handler is there, or the request is answered
   bool body_taken_ : 1 = false;     // by take_body()
+  bool streams_ : 1 = false;        // the handler takes the body in pieces
   bool has_validator_ : 1 = false;  // an Etag or a Last-Modified has been set
   bool makes_etag_ : 1 = false;     // compute_etag() is asked for one
   CodingWish coding_wish_ : 2 = CodingWish::by_settings;

@@ -8,7 +8,7 @@ namespace squall::web {
 
 void Exchange::set_body_limits(void (*change)(server::BodyLimits& limits, std::uint64_t value),
                                std::uint64_t value) {
-  if (!body_stream_ || body_stream_->has_begun()) {
+  if (body_stream() == nullptr || body_has_begun()) {
     throw UsageError(
         "limits of the body are set in prepare() of a handler that streams it (with "
         "stream_request_body or data_received()): here the body has been read already");

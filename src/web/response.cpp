@@ -262,6 +262,7 @@ void Exchange::send_error(int status, std::exception_ptr error, std::string_view
     clear();
     set_status(status, reason);
     if (status == 405 && match_.target != nullptr) set_header("Allow", allowed_methods());
+    if (status == 415 && decodes_body()) set_header("Accept-Encoding", "gzip, br, zstd, deflate");
     handler_->write_error(status, error);
     if (!finished_) finish();
   } catch (const std::exception& what) {

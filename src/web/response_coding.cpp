@@ -89,7 +89,7 @@ void ResponseCoder::add(std::string& body, bool last) {
 void ResponseCoder::run_slice() {
   trim(coded_);
   coded_.clear();
-  const std::string_view slice = std::string_view(input_).substr(at_, coding_slice_bytes);
+  const std::string_view slice = std::string_view(input_).substr(at_, slice_bytes_);
   encoder_.write(slice, coded_);
   at_ += slice.size();
   if (at_ != input_.size()) return;

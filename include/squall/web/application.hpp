@@ -101,6 +101,10 @@ struct Settings {
   /// call set_compression(false), where a body has a secret beside text that an attacker chooses:
   /// the size tells of the secret then (BREACH).
   bool compress_response = false;
+  /// Decodes request bodies of the codings gzip, br, zstd and deflate (Content-Encoding) before a
+  /// handler sees them; the limits of a body then hold for the decoded bytes too, and codings that
+  /// are not known are 415. Without it, a coded body is the handler's to decode.
+  bool decompress_request = false;
   Compression compression = {};
 
   /// Responses of 200 to GET get an Etag from RequestHandler::compute_etag(), and so are 304 when
