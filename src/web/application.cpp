@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "net/inheritance.hpp"
 #include "web/application_impl.hpp"
 #include "web/worker.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/net/address.hpp>
 #include <squall/net/bind.hpp>
+#include <squall/net/fork_processes.hpp>
 #include <squall/web/application.hpp>
 #include <squall/web/static_file_handler.hpp>
 
@@ -43,6 +45,10 @@ Forwarding::Scheme scheme_of(std::string_view protocol) {
   if (protocol == "https") return Forwarding::Scheme::https;
   throw UsageError("Settings::protocol is \"http\" or \"https\", not \"" + std::string(protocol) +
                    "\"");
+}
+
+bool handles_hangup(const Settings& settings) noexcept {
+  return settings.reload_on_hangup || settings.restart_on_hangup;
 }
 
 // The limit that is set; else what the process's descriptors allow, with some left for files and
@@ -86,6 +92,11 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     impl.settings.static_options.default_filename = impl.static_default_filename;
     static constexpr std::initializer_list<MimeType> no_types;
     impl.settings.mime_types = no_types;
+    impl.pid_file = settings.pid_file;
+    impl.settings.pid_file = impl.pid_file;
+    if (settings.reload_on_hangup && settings.restart_on_hangup) {
+      throw UsageError("restart_on_hangup reads certificates anew as well: leave reload_on_hangup");
+    }
     static constexpr std::initializer_list<std::string_view> none;
     impl.settings.websocket_allowed_origins = none;  // the caller's array ends with this call
     impl.settings.trusted_proxies = none;
@@ -122,14 +133,24 @@ Application::~Application() {
     thread->thread.join();
   }
   if (impl_->loop != nullptr) {
+    impl_->loop->remove_timeout(impl_->serves_timer);
     impl_->loop->remove_timeout(impl_->shutdown_timer);
     if (impl_->settings.handle_signals) {
       impl_->loop->remove_signal_handler(SIGTERM);
       impl_->loop->remove_signal_handler(SIGINT);
     }
-    if (impl_->settings.reload_on_hangup) impl_->loop->remove_signal_handler(SIGHUP);
+    if (handles_hangup(impl_->settings)) impl_->loop->remove_signal_handler(SIGHUP);
   }
   delete impl_;
+}
+
+void Application::restart() {
+  if (impl_->loop == nullptr) throw UsageError("restart() is for an application that listens");
+  if (task_id() >= 0) {
+    throw UsageError(
+        "a worker of fork_processes() is replaced by its supervisor: send that SIGHUP");
+  }
+  impl_->restart->begin();
 }
 
 void Application::add_route(const Route& route) {
@@ -191,6 +212,14 @@ void add_static_root_files(Application::Impl& impl) {
   }
 }
 
+void on_hangup(Application& application) {
+  if (application.settings().reload_on_hangup) {
+    reload_after_hangup(application);
+  } else if (task_id() < 0) {
+    application.restart();
+  }
+}
+
 /// This thread's part of the application, made at the first listen().
 Worker& main_worker(Application& application, Application::Impl& impl) {
   if (!impl.main_worker) {
@@ -200,15 +229,20 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
         new server::ConnectionGate({.max_connections = connection_limit(impl.settings),
                                     .max_per_address = impl.settings.max_connections_per_address,
                                     .proxies = &impl.trusted_proxies}));
+    impl.restart = std::make_unique<Restart>(application, impl.pid_file);
     impl.main_worker = std::make_unique<Worker>(impl, impl.loop->core());
     if (impl.settings.handle_signals) {
       for (const int signal_number : {SIGTERM, SIGINT}) {
         impl.loop->add_signal_handler(signal_number, [&application] { application.shutdown(); });
       }
     }
-    if (impl.settings.reload_on_hangup) {
-      impl.loop->add_signal_handler(SIGHUP, [&application] { reload_after_hangup(application); });
+    if (handles_hangup(impl.settings)) {
+      impl.loop->add_signal_handler(SIGHUP, [&application] { on_hangup(application); });
     }
+    // After all calls of listen() that the program makes before it starts the loop.
+    impl.serves_timer = impl.loop->call_later(Duration(), [&impl] {
+      if (task_id() < 0) impl.restart->serves();
+    });
   }
   impl.listening = true;
   return *impl.main_worker;
@@ -266,6 +300,73 @@ void run_worker(Application::Impl& impl, Application::Impl::Thread& self,
   loop.start();
 }
 
+/// Starts a thread with a loop for these sockets, and waits until it has begun.
+void start_worker(Application::Impl& impl, std::vector<UniqueFd> sockets, const Port& served) {
+  auto thread = std::make_unique<Application::Impl::Thread>();
+  std::promise<void> started;
+  std::future<void> ready = started.get_future();
+  // Signals are the main loop's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread->thread = std::thread(
+      [&impl, self = thread.get(), own = std::move(sockets), served, &started]() mutable {
+        run_worker(impl, *self, std::move(own), served, started);
+      });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  try {
+    ready.get();
+  } catch (...) {
+    thread->thread.join();
+    throw;
+  }
+  impl.threads.push_back(std::move(thread));
+}
+
+/// One worker's sockets of a listen(), of each address family one.
+using SocketSet = std::vector<UniqueFd>;
+
+bool shares_port(const SocketSet& sockets) noexcept {
+  int shares = 0;
+  socklen_t size = sizeof shares;
+  return ::getsockopt(sockets.front().get(), SOL_SOCKET, SO_REUSEPORT, &shares, &size) == 0 &&
+         shares != 0;
+}
+
+SocketSet duplicate(const SocketSet& sockets) {
+  SocketSet copies;
+  for (const UniqueFd& socket : sockets) {
+    copies.emplace_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copies.back()) {
+      throw std::system_error(errno, std::generic_category(), "cannot share a listening socket");
+    }
+  }
+  return copies;
+}
+
+/// A set for each worker. With inherited sockets there may be too few, or more than are wanted: all
+/// are served, for in the queue of each there may be connections.
+std::vector<SocketSet> make_sockets(std::uint16_t port, const ListenOptions& options,
+                                    const net::BindOptions& bind) {
+  std::vector<SocketSet> sets = net::inherited_sets(port, options.address);
+  if (sets.empty()) sets.push_back(net::bind_sockets(port, options.address, bind));
+  const std::uint16_t bound = net::local_port(sets.front().front().get());
+  while (sets.size() < options.workers) {
+    if (shares_port(sets.front())) {
+      sets.push_back(net::bind_sockets(bound, options.address, bind));
+    } else {
+      sets.push_back(duplicate(sets.front()));
+    }
+  }
+  for (std::size_t i = options.workers; i < sets.size(); ++i) {
+    SocketSet& of_worker = sets[i % options.workers];
+    for (UniqueFd& socket : sets[i]) of_worker.push_back(std::move(socket));
+  }
+  sets.resize(options.workers);
+  return sets;
+}
+
 }  // namespace
 
 std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& options) {
@@ -274,46 +375,32 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
   bind.backlog = options.backlog;
   bind.reuse_port = options.reuse_port || options.workers > 1;
   const Port served = make_port(*impl_, options);
-  std::vector<UniqueFd> sockets = net::bind_sockets(port, options.address, bind);
-  const std::uint16_t bound = net::local_port(sockets.front().get());
+  std::vector<SocketSet> sets = make_sockets(port, options, bind);
+  const std::uint16_t bound = net::local_port(sets.front().front().get());
   Worker& worker = main_worker(*this, *impl_);
-  for (UniqueFd& socket : sockets) {
+  for (const SocketSet& set : sets) {
+    for (const UniqueFd& socket : set) impl_->restart->add_socket(socket.get(), port == 0);
+  }
+  for (UniqueFd& socket : sets.front()) {
     log::format(log::Level::info, "server", "listening on {}{} ({}, {} worker{})",
                 address_of(socket.get()), served.tls ? " with TLS" : "", impl_->loop->engine_name(),
                 options.workers, options.workers == 1 ? "" : "s");
     worker.server().add_socket(std::move(socket), served);
   }
   for (std::size_t i = 1; i < options.workers; ++i) {
-    std::vector<UniqueFd> own = net::bind_sockets(bound, options.address, bind);
-    auto thread = std::make_unique<Impl::Thread>();
-    std::promise<void> started;
-    std::future<void> ready = started.get_future();
-    // Signals are the main loop's.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread->thread =
-        std::thread([this, self = thread.get(), own = std::move(own), served, &started]() mutable {
-          run_worker(*impl_, *self, std::move(own), served, started);
-        });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    try {
-      ready.get();
-    } catch (...) {
-      thread->thread.join();
-      throw;
-    }
-    impl_->threads.push_back(std::move(thread));
+    start_worker(*impl_, std::move(sets[i]), served);
   }
   return bound;
 }
 
-void Application::listen_unix(std::string_view path, unsigned mode) {
-  UniqueFd socket = net::bind_unix_socket(path, mode);
+void Application::listen_unix(std::string_view path, unsigned mode, const ListenOptions& options) {
+  const Port served = make_port(*impl_, options);
+  UniqueFd socket = net::bind_unix_socket(path, mode, options.backlog);
   Worker& worker = main_worker(*this, *impl_);
-  log::format(log::Level::info, "server", "listening on {} ({})", path, impl_->loop->engine_name());
-  worker.server().add_socket(std::move(socket));
+  impl_->restart->add_socket(socket.get(), false);
+  log::format(log::Level::info, "server", "listening on {}{} ({})", path,
+              served.tls ? " with TLS" : "", impl_->loop->engine_name());
+  worker.server().add_socket(std::move(socket), served);
 }
 
 void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
@@ -326,6 +413,7 @@ void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
   ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
   const Port served = make_port(*impl_, options);
   Worker& worker = main_worker(*this, *impl_);
+  impl_->restart->add_socket(socket.get(), false);
   log::format(log::Level::info, "server", "listening on {}{} ({})", address_of(socket.get()),
               served.tls ? " with TLS" : "", impl_->loop->engine_name());
   worker.server().add_socket(std::move(socket), served);
@@ -356,7 +444,8 @@ void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop
 /// On the worker's own loop: stops accepting and tells the main loop when the last connection is
 /// gone.
 void drain_worker(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
-  worker.server().drain();
+  using Idle = server::HTTPServer::Idle;
+  worker.server().drain(impl.restart->is_replaced() ? Idle::keep : Idle::close);
   const auto when_empty = [&impl, &worker, &main_loop] {
     wait_for_streams(impl, worker, main_loop);
   };
@@ -378,6 +467,7 @@ void Application::shutdown() {
     return;
   }
   impl.shutting_down = true;
+  impl.restart->shutting_down();
   log::format(log::Level::info, "server", "shutting down; requests have {} s to finish",
               impl.settings.shutdown_timeout.seconds());
   impl.workers_open = 1 + impl.threads.size();

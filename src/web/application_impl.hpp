@@ -4,6 +4,7 @@
 #include "server/connection_gate.hpp"
 #include "web/forwarding.hpp"
 #include "web/https_redirect.hpp"
+#include "web/restart.hpp"
 #include "web/router.hpp"
 
 #include <squall/loop/ioloop.hpp>
@@ -32,6 +33,7 @@ struct Application::Impl {
   std::string static_url_prefix;
   std::string static_default_filename;
   std::vector<std::pair<std::string, std::string>> mime_types;  // extension, type
+  std::string pid_file;
   std::vector<std::string> allowed_origins;
   std::string hsts;  // the field's value, or ""
   net::NetworkSet trusted_proxies;
@@ -52,6 +54,9 @@ struct Application::Impl {
     Worker* worker = nullptr;
   };
   std::vector<std::unique_ptr<Thread>> threads;
+
+  std::unique_ptr<Restart> restart;  // made by listen()
+  TimeoutHandle serves_timer;        // of the loop's first turn
 
   // Shutting down; the main loop's thread only.
   bool shutting_down = false;

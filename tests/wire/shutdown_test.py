@@ -52,6 +52,21 @@ class Shutdown(unittest.TestCase):
             self.assertEqual(raw.read_response().body, b"slept")
             self.assertEqual(server.wait_for_exit(), 0)
 
+    def test_connections_that_wait_to_be_accepted_are_answered(self):
+        for workers in ((), ("--workers=2",)):
+            with Server(*workers) as server:
+                server.signal(signal.SIGSTOP)
+                raws = [server.connect() for _ in range(100)]
+                for raw in raws:
+                    raw.send_request("GET", "/hello")
+                server.signal()
+                server.signal(signal.SIGCONT)
+                for raw in raws:
+                    response = raw.read_response()
+                    self.assertEqual((response.status, response.body), (200, b"hello"))
+                    raw.close()
+                self.assertEqual(server.wait_for_exit(), 0)
+
     def test_pipelined_requests_behind_the_one_in_flight_are_not_begun(self):
         with Server() as server, server.connect() as raw:
             raw.send(b"GET /sleep/300 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -45,7 +45,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 class Server:
     """One server process; a context manager. `stop()` wants a clean exit."""
 
-    def __init__(self, *options, nofile=None, env=None, program=SERVER):
+    def __init__(self, *options, nofile=None, env=None, program=SERVER, pass_fds=()):
         self.options = options
         self.log_file = tempfile.TemporaryFile()
 
@@ -55,7 +55,8 @@ class Server:
 
         self.process = subprocess.Popen(
             [program, "--access-log=0", *options], stdout=subprocess.PIPE, stderr=self.log_file,
-            stdin=subprocess.DEVNULL, env={**os.environ, **FAULTS, **(env or {})}, preexec_fn=limit)
+            stdin=subprocess.DEVNULL, env={**os.environ, **FAULTS, **(env or {})}, preexec_fn=limit,
+            pass_fds=pass_fds)
         self.port = None
         try:
             self.port = self._read_port()

@@ -3,11 +3,13 @@
 #include "wire_server.hpp"
 
 #include <squall/json.hpp>
+#include <squall/net/fork_processes.hpp>
 #include <squall/web.hpp>
 
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace wire {
@@ -68,6 +70,27 @@ bool set_edge_option(Edge& edge, std::string_view name, std::string_view value) 
     settings.max_connections = number();
   } else if (name == "--max-per-address") {
     settings.max_connections_per_address = number();
+  } else if (name == "--restart-on-hangup") {
+    settings.restart_on_hangup = value == "1";
+  } else if (name == "--restart-timeout-ms") {
+    settings.restart_timeout = Duration::from_milliseconds(static_cast<std::int64_t>(number()));
+  } else if (name == "--pid-file") {
+    static const std::string path(value);
+    settings.pid_file = path;
+  } else if (name == "--wait-for-notify-ready") {
+    settings.wait_for_notify_ready = value == "1";
+  } else if (name == "--outlive-parent") {
+    // A test sees to its end itself: it is the parent of all that have lost theirs.
+    if (value == "1") ::prctl(PR_SET_PDEATHSIG, 0);
+  } else if (name == "--crash-if") {
+    if (::access(std::string(value).c_str(), F_OK) == 0) ::_exit(3);
+  } else if (name == "--hang-if") {
+    while (::access(std::string(value).c_str(), F_OK) == 0) ::pause();
+  } else if (name == "--inherited") {
+    edge.inherited = value;
+  } else if (name == "--port-if-not") {
+    // Another configuration: no TCP port at all while the file is there.
+    edge.no_port = ::access(std::string(value).c_str(), F_OK) == 0;
   } else {
     return false;
   }
@@ -78,6 +101,10 @@ void add_edge_routes(web::Application& app) {
   app.add_route({"/whoami", web::handler<WhoAmI>});
   app.add_route({"/whoami/later", web::handler<WhoAmILater>});
   app.get("/pid", [] { return std::to_string(::getpid()); });
+  app.get("/notify-ready", [] {
+    notify_ready();
+    return "ready";
+  });
 }
 
 }  // namespace wire

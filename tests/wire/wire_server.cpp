@@ -2,6 +2,8 @@
 #include "wire_server.hpp"
 
 #include <squall/json.hpp>
+#include <squall/net/bind.hpp>
+#include <squall/net/inherited_sockets.hpp>
 #include <squall/web.hpp>
 
 #include <charconv>
@@ -73,6 +75,8 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> more_certificates;  // each with its key
   net::TLSServerOptions tls;
   bool duplicate_routes = false;
+  std::string inherited;
+  bool no_port = false;
   web::ListenOptions listen;
   web::Settings settings;
 };
@@ -184,7 +188,7 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     settings.write_timeout = milliseconds();
   } else if (name == "--shutdown-timeout-ms") {
     settings.shutdown_timeout = milliseconds();
-  } else if (wire::Edge edge{settings, options.listen};
+  } else if (wire::Edge edge{settings, options.listen, options.inherited, options.no_port};
              !set_tls_option(options, name, value) && !wire::set_edge_option(edge, name, value)) {
     throw std::invalid_argument("unknown option " + std::string(name));
   }
@@ -215,7 +219,15 @@ void serve(Options& options) {
     tls = make_tls_context(options);
     options.listen.tls_context = &tls;
   }
-  const std::uint16_t port = app.listen(options.port, options.listen);
+  std::uint16_t port = 0;
+  if (!options.inherited.empty()) {
+    for (auto& inherited : net::inherited_sockets(options.inherited)) {
+      port = net::local_port(inherited.socket.get());
+      app.listen_socket(std::move(inherited.socket), options.listen);
+    }
+  } else if (!options.no_port) {
+    port = app.listen(options.port, options.listen);
+  }
   std::printf("listening on %u\n", static_cast<unsigned>(port));
   std::fflush(stdout);
   IOLoop::current().start();

@@ -27,6 +27,8 @@ void add_edge_routes(squall::web::Application& app);
 struct Edge {
   squall::web::Settings& settings;
   squall::web::ListenOptions& listen;
+  std::string& inherited;  // the name of sockets to serve in place of a port
+  bool& no_port;
 };
 /// Whether it is an option of what stands at the edge of a server.
 bool set_edge_option(Edge& edge, std::string_view name, std::string_view value);

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import unittest
 
+from restarting import ServiceManager
 from squall_wire import Server, main, wait_for
 
 PROGRAM = os.environ.get("SQUALL_WIRE_WORKERS", "/tmp/b-lead/bin/squall_wire_workers")
@@ -20,11 +21,11 @@ def is_alive(pid):
 
 
 class Workers(Server):
-    def __init__(self, count=2, **options):
+    def __init__(self, count=2, env=None, **options):
         self.directory = tempfile.TemporaryDirectory()
         options = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         super().__init__(f"--count={count}", f"--directory={self.directory.name}", *options,
-                         program=PROGRAM)
+                         program=PROGRAM, env=env)
 
     def __exit__(self, *error):
         super().__exit__(*error)
@@ -166,6 +167,17 @@ class ForkProcesses(unittest.TestCase):
             server.process.wait()
             wait_for(lambda: not any(is_alive(pid) for pid in pids), "the workers to end")
             server.process.returncode = 0  # as wanted
+
+    def test_the_service_manager_hears_when_all_are_ready(self):
+        with ServiceManager() as manager:
+            with Workers(3, env={"NOTIFY_SOCKET": manager.path}) as server:
+                self.assertEqual(manager.next(), ["READY=1"])
+                before = server.wait_for_workers(3)
+                server.signal(signal.SIGHUP)
+                self.assertEqual(manager.next()[0], "RELOADING=1")
+                self.assertEqual(manager.next(), ["READY=1"])
+                self.assertFalse(set(server.serving().values()) & set(before.values()))
+            self.assertEqual(manager.next(), ["STOPPING=1"])
 
     def test_workers_may_be_pinned_to_cpus(self):
         with Workers(2, pin=1) as server:

@@ -169,6 +169,16 @@ struct Settings {
   bool handle_signals = true;
   /// SIGHUP calls reload_certificates().
   bool reload_on_hangup = false;
+  /// SIGHUP calls restart(), which reads certificates anew as well; not both. In workers of
+  /// fork_processes() it does nothing: SIGHUP is for their supervisor.
+  bool restart_on_hangup = false;
+  /// For the new process of restart() to become ready; past it this one goes on.
+  Duration restart_timeout = Duration::from_seconds(60);
+  /// The program calls notify_ready() when it serves; otherwise the first turn of the loop does.
+  bool wait_for_notify_ready = false;
+  /// A file for the number of the process that serves; "" for none. Written when the loop runs, and
+  /// removed at the end, unless it is another process's by then.
+  std::string_view pid_file = {};
 };
 static_assert(std::is_trivially_destructible_v<Settings>);
 
@@ -246,7 +256,7 @@ class Application {
   /// address.
   std::uint16_t listen(std::uint16_t port, const ListenOptions& options = {});
   /// Listens on a unix socket; a path that begins with '@' is in the abstract namespace.
-  void listen_unix(std::string_view path, unsigned mode = 0600);
+  void listen_unix(std::string_view path, unsigned mode = 0600, const ListenOptions& options = {});
 
   /// Serves a socket that listens already: one of net::bind_sockets() that several processes share,
   /// or one that the service manager handed over. Of the options, those of TLS count. A UsageError
@@ -256,6 +266,14 @@ class Application {
   /// Stops accepting, lets requests finish, closes WebSockets with 1001, and then stops the loop;
   /// after Settings::shutdown_timeout what is left is broken. Called by SIGTERM and SIGINT.
   void shutdown();
+
+  /// Replaces this process without losing a request: starts the program's file anew, with the same
+  /// arguments and with the listening sockets; when the new process is ready, this one does as in
+  /// shutdown(). If it fails or takes longer than Settings::restart_timeout, that is in the log and
+  /// this one goes on. Does nothing while one is under way. Called by SIGHUP when
+  /// Settings::restart_on_hangup says so. A UsageError before listen() and in workers of
+  /// fork_processes(). Linux; see docs/processes.md.
+  void restart();
 
   /// Reads the certificates, keys and authorities of all ports again. New connections use them, the
   /// others go on. Throws std::system_error that names the file at fault; of its port nothing has
