@@ -2,7 +2,7 @@
 #include "web/file_cache.hpp"
 
 #include "loop/loop_testing.hpp"
-#include "web/temporary_directory.hpp"
+#include "web/temporary_directory_testing.hpp"
 
 #include <squall/base/limits.hpp>
 #include <squall/base/log.hpp>

@@ -182,6 +182,7 @@ void Exchange::prepare_coding(bool last) {
                                    last ? body_out_.size() : http::ContentEncoder::unknown_size);
   }
   if (!announced.empty()) clear_header("Content-Length");
+  clear_header("Accept-Ranges");  // ranges are of the plain bytes
   set_header("Content-Encoding", http::to_string(coding));
   weaken_etag();
   if (at_once) {
