@@ -97,10 +97,20 @@ const StaticSite& StaticSite::find(std::string_view root, const StaticFileOption
   return *sites.back();
 }
 
-FileCache::FileCache(loop::LoopCore& core, const MimeTypes& mime_types)
-    : core_(core), mime_types_(mime_types), max_open_files_(open_file_limit()) {}
+FileCache::FileCache(loop::LoopCore& core, const MimeTypes& mime_types, Duration idle)
+    : TimerNode([](TimerNode& node) noexcept { static_cast<FileCache&>(node).sweep(); }),
+      core_(core),
+      mime_types_(mime_types),
+      idle_(idle),
+      max_open_files_(open_file_limit()) {}
 
-FileCache::~FileCache() = default;
+FileCache::~FileCache() { core_.stop_timer(*this); }
+
+void FileCache::sweep() noexcept {
+  const auto idle_ms = static_cast<std::uint64_t>(idle_.milliseconds());
+  while (oldest_ != nullptr && oldest_->checked_ms + idle_ms <= core_.now_ms()) erase(*oldest_);
+  if (!entries_.empty()) core_.start_timer(*this, idle_);
+}
 
 /// The directory, opened once; again when another has taken its place.
 FileCache::Root& FileCache::root_of(const StaticSite& site) {
@@ -274,6 +284,7 @@ FileCache::Found FileCache::store(const StaticSite& site, std::string_view path,
   entry->checked_turn = core_.turn();
   use(*entry);
   keep_limits(entry);
+  if (!TimerNode::is_armed()) core_.start_timer(*this, idle_);
   return {LoadStatus::ok, 0, entry};
 }
 

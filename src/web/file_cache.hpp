@@ -5,6 +5,7 @@
 #include "loop/shared_file.hpp"
 #include "web/file_load.hpp"
 
+#include <squall/coro/detail/scheduler.hpp>
 #include <squall/coro/task.hpp>
 #include <squall/web/static_file_options.hpp>
 
@@ -51,11 +52,14 @@ struct CachedFile {
 
 /// The files that a loop has open. Entries are few and bounded; a file's change is seen within its
 /// site's check_interval, or at once when a large one is written in place.
-class FileCache : public std::enable_shared_from_this<FileCache> {
+class FileCache : public std::enable_shared_from_this<FileCache>,
+                  private squall::detail::TimerNode {
  public:
   using MimeTypes = std::vector<std::pair<std::string, std::string>>;
 
-  FileCache(loop::LoopCore& core, const MimeTypes& mime_types);
+  /// What is not asked for in `idle` is forgotten, so that a deleted file gives up its disk.
+  FileCache(loop::LoopCore& core, const MimeTypes& mime_types,
+            Duration idle = Duration::from_seconds(60));
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
   ~FileCache();
@@ -142,10 +146,12 @@ class FileCache : public std::enable_shared_from_this<FileCache> {
   void unlink(Entry& entry) noexcept;
   void erase(Entry& entry) noexcept;
   void keep_limits(const Entry* except) noexcept;
+  void sweep() noexcept;
   [[nodiscard]] std::string type_of(std::string_view path) const;
 
   loop::LoopCore& core_;
   const MimeTypes& mime_types_;
+  Duration idle_;
   std::unordered_map<Key, Entry, Hash, Equal> entries_;
   std::unordered_map<const StaticSite*, Root> roots_;
   Entry* newest_ = nullptr;

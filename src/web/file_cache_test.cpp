@@ -2,7 +2,7 @@
 #include "web/file_cache.hpp"
 
 #include "loop/loop_testing.hpp"
-#include "web/temporary_directory_testing.hpp"
+#include "web/file_testing.hpp"
 
 #include <squall/base/limits.hpp>
 #include <squall/base/log.hpp>
@@ -132,6 +132,16 @@ TEST_F(FileCacheTest, ForgetsWhatWasNotUsedForLongest) {
   ::unlink(directory.of("f1").c_str());
   EXPECT_EQ(cache->find_waiting(calm, "f0").status, LoadStatus::ok) << "still known";
   EXPECT_EQ(cache->find_waiting(calm, "f1").status, LoadStatus::missing) << "it made room";
+}
+
+TEST_F(FileCacheTest, ForgetsWhatNobodyAsksFor) {
+  cache =
+      std::make_shared<FileCache>(loop::LoopCore::current(), types, Duration::from_milliseconds(5));
+  directory.put("deleted.bin", large);
+  ASSERT_EQ(cache->find_waiting(site(), "deleted.bin").status, LoadStatus::ok);
+  ::unlink(directory.of("deleted.bin").c_str());
+  EXPECT_EQ(cache->open_files(), 1U);
+  loop::run_until([&] { return cache->open_files() == 0; });
 }
 
 TEST_F(FileCacheTest, KeepsOnlyAPartOfTheDescriptorsOpen) {

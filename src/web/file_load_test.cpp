@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/file_load.hpp"
 
-#include "web/temporary_directory_testing.hpp"
+#include "web/file_testing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "web/temporary_directory_testing.hpp"
+#include "web/file_testing.hpp"
 #include "web/web_testing.hpp"
 
 #include <squall/coro/sleep.hpp>
