@@ -207,6 +207,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void finish_coded();
   void go_on_coding() noexcept;
   void forbid_after_finish() const;
+  void forbid_after_head() const;
+  void put_header(std::string_view name, std::string_view value);
+  void drop_header(std::string_view name) noexcept;
   static void check_header(std::string_view name, std::string_view value);
   [[nodiscard]] std::string_view text(std::uint32_t at, std::uint32_t size) const noexcept {
     return std::string_view(header_text_).substr(at, size);

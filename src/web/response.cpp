@@ -61,7 +61,7 @@ void Exchange::clear() {
   status_ = 200;
   send_server_ = send_date_ = true;
   has_validator_ = false;
-  set_header("Content-Type", default_content_type);
+  put_header("Content-Type", default_content_type);
   const std::string& hsts = worker_.application().hsts;
   if (!hsts.empty() && client_is_secure()) {
     set_header("Strict-Transport-Security", hsts);  // RFC 6797 §7.2: never over plain HTTP
@@ -79,10 +79,13 @@ void Exchange::set_status(int status, std::string_view reason) {
   reason_.assign(fits ? reason : "Unknown");
 }
 
-void Exchange::add_header(std::string_view name, std::string_view value) {
+void Exchange::forbid_after_head() const {
   forbid_after_finish();
   if (head_written_) throw UsageError("the headers have left already with flush()");
-  check_header(name, value);
+}
+
+// Of a name and a value that are known to be good.
+void Exchange::put_header(std::string_view name, std::string_view value) {
   const auto at = static_cast<std::uint32_t>(header_text_.size());
   header_text_ += name;
   header_text_ += value;
@@ -91,22 +94,30 @@ void Exchange::add_header(std::string_view name, std::string_view value) {
   headers_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
 }
 
-void Exchange::set_header(std::string_view name, std::string_view value) {
-  check_header(name, value);  // before the old one goes
-  clear_header(name);
-  if (http::ascii::equal(name, "Server")) send_server_ = false;
-  if (http::ascii::equal(name, "Date")) send_date_ = false;
-  add_header(name, value);
-}
-
-void Exchange::clear_header(std::string_view name) {
-  forbid_after_finish();
-  if (head_written_) throw UsageError("the headers have left already with flush()");
+void Exchange::drop_header(std::string_view name) noexcept {
   std::erase_if(headers_, [&](const Header& header) {
     return http::ascii::equal(text(header.name_at, header.name_size), name);
   });
   if (http::ascii::equal(name, "Server")) send_server_ = false;
   if (http::ascii::equal(name, "Date")) send_date_ = false;
+}
+
+void Exchange::add_header(std::string_view name, std::string_view value) {
+  forbid_after_head();
+  check_header(name, value);
+  put_header(name, value);
+}
+
+void Exchange::set_header(std::string_view name, std::string_view value) {
+  forbid_after_head();
+  check_header(name, value);  // before the old one goes
+  drop_header(name);
+  put_header(name, value);
+}
+
+void Exchange::clear_header(std::string_view name) {
+  forbid_after_head();
+  drop_header(name);
 }
 
 std::string_view Exchange::header(std::string_view name) const noexcept {
@@ -119,8 +130,7 @@ std::string_view Exchange::header(std::string_view name) const noexcept {
 }
 
 void Exchange::set_cookie(std::string key, std::string line) {
-  forbid_after_finish();
-  if (head_written_) throw UsageError("the headers have left already with flush()");
+  forbid_after_head();
   for (auto& [known, value] : cookies_) {
     if (known == key) {
       value = std::move(line);
