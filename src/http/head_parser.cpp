@@ -159,7 +159,9 @@ bool RequestHeadParser::parse_method(const char*& at, const char* end, RequestHe
 }
 
 bool RequestHeadParser::parse_target(const char*& at, const char* end, RequestHead& head) noexcept {
-  if (end - at >= 2 && begins_with(at, "/ ")) {  // the most frequent of all
+  // The most frequent of all; at the end of a longer one, which came in pieces, it is something
+  // else.
+  if (end - at >= 2 && begins_with(at, "/ ") && distance(head.base_, at) == head.target_at_) {
     head.target_size_ = 1;
     at += 2;
     return true;

@@ -114,6 +114,17 @@ TEST(RequestHeadParser, ReadsEveryMethod) {  // RFC 9110 §9
   }
 }
 
+TEST(RequestHeadParser, ReadsATargetThatEndsWithASlashHoweverItIsCut) {
+  for (const std::string target : {"/", "/a/", "//", "/?/", "http://host/", "/a%2F/?b/"}) {
+    const std::string text = "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::string whole = parse_in_pieces(text, text.size(), 1);
+    EXPECT_NE(whole.find("|" + target + "|"), std::string::npos) << whole;
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      EXPECT_EQ(parse_in_pieces(text, cut, text.size()), whole) << cut;
+    }
+  }
+}
+
 TEST(RequestHeadParser, ReadsTheFourFormsOfTarget) {  // RFC 9112 §3.2
   struct {
     std::string_view line, path, query, authority;
