@@ -66,11 +66,7 @@ void BodyIntake::decode(std::string_view in) {
     if (writer_ == nullptr) return;
     if (held_) break;
   }
-  if (in.data() != waiting_.data() + (waiting_.size() - in.size())) {
-    waiting_.assign(in);
-  } else {
-    waiting_.erase(0, waiting_.size() - in.size());
-  }
+  waiting_.assign(in);  // which may be its own end
 }
 
 void BodyIntake::deliver(std::string_view data) {
