@@ -303,6 +303,26 @@ TEST_F(StaticFileHandlerTest, SettingsReachTheFiles) {
   EXPECT_EQ(body_of(request(app, "GET /files/sub/")), "<p>sub");
 }
 
+TEST_F(StaticFileHandlerTest, CompressionLeavesFilesAlone) {
+  const std::string text(10'000, 'a');
+  directory.put("site/text.txt", text);
+  directory.put("site/coded.txt", text);
+  directory.put("site/coded.txt.gz", "GZIPPED");
+  Application app({}, {.compress_response = true, .static_path = root});
+  const std::string takes = "Accept-Encoding: gzip\r\n";
+  const std::string small = request(app, "GET /static/text.txt", takes);
+  EXPECT_EQ(body_of(small), text);
+  EXPECT_TRUE(field(small, "Etag").starts_with('"')) << "strong, so that parts can be asked for";
+  const std::string part = request(app, "GET /static/text.txt", takes + "Range: bytes=0-9\r\n");
+  EXPECT_EQ(code(part), "206");
+  EXPECT_EQ(body_of(part), text.substr(0, 10));
+  EXPECT_EQ(field(part, "Content-Encoding"), "");
+  const std::string whole = request(app, "GET /static/large.txt", takes);
+  EXPECT_EQ(field(whole, "Content-Encoding"), "");
+  EXPECT_TRUE(body_of(whole) == large);
+  EXPECT_EQ(body_of(request(app, "GET /static/coded.txt", takes)), "GZIPPED") << "once is enough";
+}
+
 TEST_F(StaticFileHandlerTest, HooksHaveTheLastWord) {
   struct Own : StaticFileHandler {
     explicit Own(std::string_view root) : StaticFileHandler(root) {}
