@@ -18,8 +18,10 @@ def find(program):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A port that may be bound on all interfaces: none that a connection of an earlier test still has."""
+    with socket.socket(socket.AF_INET6) as probe:
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        probe.bind(("::", 0))
         return probe.getsockname()[1]
 
 
@@ -86,7 +88,7 @@ def haproxy(block, **ports):
         text = text.replace(old.replace("port_", ":"), f":{new}")
     if "timeout" not in text:
         text = "defaults\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n" + text
-    proxy.command = (find("haproxy"), "-db", "-q", "-f", proxy.write("haproxy.cfg", text))
+    proxy.command = (find("haproxy"), "-db", "-f", proxy.write("haproxy.cfg", text))
     return proxy
 
 
