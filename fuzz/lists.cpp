@@ -24,14 +24,16 @@ void fuzz::run(std::string_view input) {
   }
   check(elements == commas + 1, "each comma is between two elements");
 
-  const std::string_view etag = take(input);
-  check(none_match("", etag), "an empty list has no tag");
-  check(!none_match("*", etag), "a star is any tag");
-  static_cast<void>(none_match(input, etag));
-  if (etag.size() >= 2 && etag.front() == '"' && etag.find('"', 1) == etag.size() - 1) {
-    bool plain = true;
-    for (const char c : etag) plain = plain && c > ' ' && c < 0x7f;
-    check(!plain || !none_match(etag, etag), "a tag matches itself");
+  for (EntityTagReader reader(input); reader.next();) {
+    check(is_entity_tag(reader.tag()), "what is read is an entity tag");
+    check(is_within(reader.tag(), input), "and lies in the field");
+  }
+  const std::string_view tag = take(input);
+  if (is_entity_tag(tag)) {
+    EntityTagReader alone(tag);
+    check(alone.next() && alone.tag() == tag && !alone.next(), "a tag alone is a list of one");
+    check(weakly_equal(tag, tag), "a tag is equal to itself");
+    check(strongly_equal(tag, tag) == !tag.starts_with("W/"), "strongly, when it is not weak");
   }
   check(!mime_type(input).empty(), "each file has a media type");
   const Method method = parse_method(input);
