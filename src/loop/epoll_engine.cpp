@@ -2,6 +2,7 @@
 #include "loop/epoll_engine.hpp"
 
 #include "base/logging.hpp"
+#include "loop/forks.hpp"
 #include "loop/loop_core.hpp"
 #include "loop/output_sender.hpp"
 
@@ -79,7 +80,10 @@ void EpollEngine::update_receiving(Stream& stream) noexcept {
 }
 
 void EpollEngine::detach(Stream& stream) noexcept {
-  ::close(stream.fd);  // also leaves the epoll set
+  if (forks_expected.load(std::memory_order_relaxed)) {
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream.fd, nullptr);
+  }
+  ::close(stream.fd);  // also leaves the epoll set, unless a child has a copy; see forks.hpp
   stream.fd = -1;
   stream.output_.clear(core_.blocks());
   core_.release(stream);

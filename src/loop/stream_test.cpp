@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/stream.hpp"
 
+#include "loop/forks.hpp"
 #include "loop/loop_core.hpp"
 #include "loop/loop_testing.hpp"
 
@@ -9,13 +10,17 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace squall::loop {
@@ -241,6 +246,34 @@ TEST_F(StreamTest, SendsAPartOfAFile) {
   stream->write(">");
   run_until([&] { return stream->pending_bytes() == 0; });
   EXPECT_EQ(read_peer(), "<23456>");
+}
+
+// Whether an epoll set of this process still watches a descriptor of that number.
+bool is_watched(int fd) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      int number = -1;
+      if (std::sscanf(line.c_str(), "tfd: %d", &number) == 1 && number == fd) return true;
+    }
+  }
+  return false;
+}
+
+// As a child has one between its fork and its exec: close(2) alone leaves the set as it is then,
+// and the engine is told of events for a stream that is gone.
+TEST_F(StreamTest, NothingIsHeardOfAStreamThatIsClosedWhileAChildHasACopy) {
+  expect_forks();
+  const int number = stream->native_handle();
+  const UniqueFd copy(::fcntl(number, F_DUPFD_CLOEXEC, number + 100));
+  ASSERT_TRUE(copy);
+  std::exchange(stream, nullptr)->abort();
+  run_until([] { return LoopCore::current().open_streams() == 0; });
+  EXPECT_FALSE(is_watched(number));
+  ASSERT_EQ(::write(peer.get(), "late", 4), 4);
+  int turns = 0;
+  run_until([&] { return ++turns > 3; });
+  EXPECT_EQ(received, "");
 }
 
 }  // namespace

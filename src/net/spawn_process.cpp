@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/spawn_process.hpp"
 
+#include "loop/forks.hpp"
 #include "net/pidfd.hpp"
 
 #include <squall/base/error.hpp>
@@ -180,6 +181,7 @@ SpawnedProcess spawn_process(const Command& command, const SubprocessOptions& op
   if (!directory.empty()) actions.change_directory(directory);
   actions.close_others();
   const Attributes attributes(options.new_process_group);
+  loop::expect_forks();  // the spawning thread waits for the exec, those of other loops do not
   check(::posix_spawnp(&spawned.pid, arguments.front().c_str(), actions.get(), attributes.get(),
                        pointers(arguments).data(), pointers(variables).data()),
         "cannot start \"" + arguments.front() + "\"" +

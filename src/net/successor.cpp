@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/successor.hpp"
 
+#include "loop/forks.hpp"
 #include "net/inheritance.hpp"
 #include "net/pidfd.hpp"
 
@@ -201,6 +202,7 @@ Successor::Successor(loop::LoopCore& core, std::span<const Socket> sockets, Dura
       pipe_watch_(*this, -1),
       end_watch_(*this, -1),
       timer_(*this) {
+  loop::expect_forks();
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) fail("cannot make a pipe");
   pipe_.reset(ends[0]);

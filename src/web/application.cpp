@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "loop/forks.hpp"
 #include "net/inheritance.hpp"
 #include "web/application_impl.hpp"
 #include "web/worker.hpp"
@@ -236,6 +237,7 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
         impl.loop->add_signal_handler(signal_number, [&application] { application.shutdown(); });
       }
     }
+    if (impl.settings.restart_on_hangup) loop::expect_forks();
     if (handles_hangup(impl.settings)) {
       impl.loop->add_signal_handler(SIGHUP, [&application] { on_hangup(application); });
     }
