@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz.hpp"
 #include "http/content_coding.hpp"
+
+#include "fuzz.hpp"
 #include "http/content_decoder.hpp"
 #include "http/content_encoder.hpp"
 
@@ -52,8 +53,7 @@ void check_round(ContentCoding coding, std::string_view text, fuzz::Random& rand
     if (random.up_to(4) == 1) encoder.flush(coded);
   }
   encoder.finish(coded);
-  const std::string back =
-      decode(to_string(coding), coded, [&] { return random.up_to(300); });
+  const std::string back = decode(to_string(coding), coded, [&] { return random.up_to(300); });
   const std::string wanted = std::string(text) + " whole";
   if (coded.empty()) return;
   fuzz::check_same(back, wanted, "what is encoded can be decoded");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz.hpp"
 #include "http/forwarded.hpp"
+
+#include "fuzz.hpp"
 #include "http/head_parser.hpp"
 
 #include <string>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz.hpp"
 #include "http/multipart.hpp"
+
+#include "fuzz.hpp"
 
 #include <algorithm>
 #include <string>
 
-// A form: the first line is its Content-Type, the rest its body. However that is cut, the same parts
-// come out, within the limits.
+// A form: the first line is its Content-Type, the rest its body. However that is cut, the same
+// parts come out, within the limits.
 
 namespace {
 

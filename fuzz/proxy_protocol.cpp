@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuzz.hpp"
 #include "net/proxy_protocol.hpp"
+
+#include "fuzz.hpp"
 
 #include <algorithm>
 #include <string>

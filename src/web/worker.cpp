@@ -30,9 +30,7 @@ server::ServerOptions server_options(const Application::Impl& application) {
 }  // namespace
 
 Worker::Worker(Application::Impl& application, loop::LoopCore& core)
-    : application_(application),
-      core_(core),
-      server_(core, *this, server_options(application)) {
+    : application_(application), core_(core), server_(core, *this, server_options(application)) {
   streamed_body_limits_ = server_.options().body;
   streamed_body_limits_.max_bytes = application.settings.max_streamed_body_size;
 }

@@ -112,9 +112,10 @@ class RequestHandler : public squall::detail::Pooled {
   /// time.
   void set_write_timeout(Duration timeout);
 
-  /// The last value of a query or form (urlencoded or multipart) argument, decoded, control characters replaced
-  /// by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400) without a default,
-  /// HTTPError 400 when it is not UTF-8. A body argument goes before a query argument.
+  /// The last value of a query or form (urlencoded or multipart) argument, decoded, control
+  /// characters replaced by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400)
+  /// without a default, HTTPError 400 when it is not UTF-8. A body argument goes before a query
+  /// argument.
   [[nodiscard]] std::string get_argument(std::string_view name);
   [[nodiscard]] std::string get_argument(std::string_view name, std::string_view default_value);
   [[nodiscard]] std::vector<std::string> get_arguments(std::string_view name);
@@ -236,8 +237,8 @@ class RequestHandler : public squall::detail::Pooled {
 
   /// The URL of a file below Settings::static_path. Its version changes with the content, so that
   /// it may be cached for good. Made once for each version of a file: at once of up to 256 KiB that
-  /// are in memory, else on the Executor, and the URL goes without until it is known. Of a file that
-  /// is missing the URL has no version either, and the log says so.
+  /// are in memory, else on the Executor, and the URL goes without until it is known. Of a file
+  /// that is missing the URL has no version either, and the log says so.
   [[nodiscard]] std::string static_url(std::string_view path, const StaticURLOptions& options = {});
 
   [[nodiscard]] Application& application() const;
