@@ -18,6 +18,8 @@ namespace {
 // After the last answer: how long and how much is still read from a peer that goes on sending.
 constexpr std::uint64_t linger_ms = 5'000;
 constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
+// What room is made for at a time while input is held.
+constexpr std::size_t held_step_bytes = 256 * 1024;
 // A file whose first pages were in memory is not asked again for so long.
 constexpr std::uint64_t residency_memory_ms = 1'000;
 
@@ -166,8 +168,13 @@ void Stream::deliver(std::span<char> bytes) {
   } else if (receiving_ && !held_) [[likely]] {
     handler_->on_receive(bytes);
   } else {
-    if (!held_) held_ = std::make_unique<std::string>();
-    held_->append(bytes.data(), bytes.size());
+    // With io_uring all receive buffers of the loop may be full of one peer's bytes: not twice
+    // that.
+    if (!held_) held_ = std::make_unique<std::vector<char>>();
+    if (held_->capacity() - held_->size() < bytes.size()) {
+      held_->reserve(held_->size() + std::max(bytes.size(), held_step_bytes));
+    }
+    held_->insert(held_->end(), bytes.begin(), bytes.end());
   }
 }
 
@@ -196,7 +203,7 @@ void Stream::deliver_eof() {
 
 void Stream::deliver_held() {
   if (held_) {
-    const std::unique_ptr<std::string> bytes = std::move(held_);
+    const std::unique_ptr<std::vector<char>> bytes = std::move(held_);
     deliver(*bytes);
     if (state_ == State::closed || !receiving_) return;
   }

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace squall::loop {
 
@@ -180,8 +181,8 @@ class Stream final : private Pollable, private detail::TimerNode {
   StreamHandler* handler_;
   OutputQueue output_;  // what goes on the wire
   std::unique_ptr<StreamFilter> filter_;
-  std::unique_ptr<std::string> held_;  // input that came while receiving was paused
-  ReadAhead* reading_ = nullptr;       // while output waits for the disk
+  std::unique_ptr<std::vector<char>> held_;  // input that came while receiving was paused
+  ReadAhead* reading_ = nullptr;             // while output waits for the disk
   Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience

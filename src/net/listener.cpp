@@ -6,11 +6,17 @@
 #include <squall/base/limits.hpp>
 
 #include <algorithm>
+#include <poll.h>
 
 namespace squall::net {
 namespace {
 constexpr auto retry_after = Duration::from_milliseconds(100);
+
+bool is_readable(int socket) noexcept {
+  pollfd asked{socket, POLLIN, 0};
+  return ::poll(&asked, 1, 0) == 1;
 }
+}  // namespace
 
 Listener::Listener(loop::LoopCore& core, UniqueFd socket, Receiver& receiver)
     : Acceptor(socket.get()),
@@ -54,8 +60,10 @@ void Listener::accept_waiting() {
   while (!paused_ && !starved_ && left > 0) {
     constexpr unsigned at_once = 64;
     batch = at_once;
-    if (Acceptor::accept_waiting() || batch < at_once) return;
-    left -= std::min<std::size_t>(left, at_once);
+    if (Acceptor::accept_waiting()) return;
+    // Whoever is left here will be reset: EAGAIN is not taken for an answer alone.
+    if (batch < at_once && !is_readable(socket_.get())) return;
+    left -= std::min<std::size_t>(left, batch < at_once ? 1 : at_once);
   }
 }
 
