@@ -118,15 +118,13 @@ struct Reader {
   }
 
   ProxyParse read_text() noexcept {
-    const std::size_t end = in.find("\r\n");
-    if (end == std::string_view::npos) {
-      // A line feed alone, and a carriage return before other things, will not get right.
-      const std::size_t stray = in.find_first_of("\r\n"sv);
-      const bool may_go_on =
-          stray == std::string_view::npos || (in[stray] == '\r' && stray + 1 == in.size());
-      return may_go_on && in.size() < max_text_bytes ? ProxyParse::need_more
-                                                     : fail(ProxyError::bad_text);
+    // The first of either: a line feed alone, and a carriage return before other things, are wrong
+    // wherever the line was cut.
+    const std::size_t end = in.find_first_of("\r\n"sv);
+    if (end == std::string_view::npos || (in[end] == '\r' && end + 1 == in.size())) {
+      return in.size() < max_text_bytes ? ProxyParse::need_more : fail(ProxyError::bad_text);
     }
+    if (in[end] != '\r' || in[end + 1] != '\n') return fail(ProxyError::bad_text);
     header.bytes = end + 2;
     if (header.bytes > max_text_bytes) return fail(ProxyError::bad_text);
     const std::string_view line = in.substr(text_begin.size(), end - text_begin.size());

@@ -117,6 +117,8 @@ TEST(ProxyProtocol, RefusesTextLinesThatAreNotAsTheyMustBe) {
            "PROXY tcp4 192.0.2.1 192.0.2.1 1 2\r\n"sv,
            "PROXY UDP4 192.0.2.1 192.0.2.1 1 2\r\n"sv,
            "PROXY UNKNOWNS\r\n"sv,
+           "PROXY UNKNOWN a\nb\r\n"sv,
+           "PROXY UNKNOWN a\rb\r\n"sv,
            "PROXY TCP4 localhost localhost 1 2\r\n"sv,
            "PROXY TCP4 192.0.2.1\0 198.51.100.2 1 2\r\n"sv,
            "PROXY TCP4 192.0.2.1 198.51.100.2 1 2\n"sv,
