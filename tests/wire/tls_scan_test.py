@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What scanners say of a server with the defaults: sslscan and testssl.sh must find no weakness."""
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -59,17 +60,30 @@ class Scanners(unittest.TestCase):
         for each in scan.findall("compression"):
             self.assertEqual(each.get("supported"), "0")
 
-    @unittest.skipUnless(tool("testssl", "testssl.sh"), "testssl.sh is not installed")
-    def test_testssl(self):
-        report = self.authority.path("testssl.json")
-        said = subprocess.run(
+    def look(self, report):
+        """What it says, and what it found; its own client gives up now and then where the machine is
+        busy, and says so: that is no finding, but nothing was looked at either."""
+        for _ in range(3):
+            if os.path.exists(report):
+                os.remove(report)
+            said = self.look_once(report)
+            with open(report, encoding="utf-8") as file:
+                findings = json.load(file)
+            if not any("because of connect problem" in each["finding"] for each in findings):
+                break
+        return said, findings
+
+    def look_once(self, report):
+        return subprocess.run(
             [tool("testssl", "testssl.sh"), "--warnings", "off", "--nodns", "none", "--ip",
              "127.0.0.1", "--color", "0", "--quiet", "--connect-timeout", "5", "--openssl-timeout",
              "5", "--add-ca", self.authority.file, "-p", "-s", "-P", "-S", "-U", "-f", "-h",
              "--jsonfile", report, f"https://localhost:{self.server.port}"],
             capture_output=True, text=True, timeout=170, check=False).stdout
-        with open(report, encoding="utf-8") as file:
-            findings = json.load(file)
+
+    @unittest.skipUnless(tool("testssl", "testssl.sh"), "testssl.sh is not installed")
+    def test_testssl(self):
+        said, findings = self.look(self.authority.path("testssl.json"))
         self.assertGreater(len(findings), 60, said)
         for must in ("heartbleed", "secure_renego", "secure_client_renego", "CRIME_TLS", "ROBOT",
                      "fallback_SCSV", "SWEET32", "LUCKY13", "PFS"):
