@@ -114,12 +114,12 @@ void HTTP1Connection::on_receive(std::span<char> bytes) {
     if (!input_) input_ = std::make_unique<Input>();
     if (holds_input()) {
       input_->bytes += in;
-      if (input_->bytes.size() >= kept_input_bytes) stream_->pause_receiving();
+      if (input_->unread().size() >= kept_input_bytes) stream_->pause_receiving();
       return;
     }
     if (!input_->bytes.empty()) {
       input_->bytes += in;
-      process(input_->bytes, true);
+      process(input_->unread(), true);
       return;
     }
   }
@@ -164,6 +164,8 @@ void HTTP1Connection::process(std::string_view in, bool from_input) {
     preserved_ = true;
   }
   keep(in, from_input);
+  // All that was here is used, and more is wanted.
+  if (!holds_input() && phase_ != Phase::over) stream_->resume_receiving();
 }
 
 // Returns whether to go on.
@@ -271,10 +273,14 @@ void HTTP1Connection::request_complete(http::Trailers* trailers) {
 // loop's buffer.
 void HTTP1Connection::keep(std::string_view rest, bool from_input) {
   if (from_input) {
+    // A long backlog is taken in many steps: it is not moved for each.
+    input_->used = input_->bytes.size() - rest.size();
     if (rest.empty()) {
       input_->bytes.clear();
-    } else {
-      input_->bytes.erase(0, input_->bytes.size() - rest.size());
+      input_->used = 0;
+    } else if (input_->used > rest.size()) {
+      input_->bytes.erase(0, input_->used);
+      input_->used = 0;
     }
   } else if (!rest.empty()) {
     if (!input_) input_ = std::make_unique<Input>();
@@ -299,8 +305,7 @@ void HTTP1Connection::continue_reading() {
     // After a pause, or to be discarded.
     if (body_paused_) return;
     if (!body_begun_ && !begin_body(!here)) return;
-    stream_->resume_receiving();
-    process(here ? std::string_view(input_->bytes) : std::string_view(), here);
+    process(here ? input_->unread() : std::string_view(), here);
     return;
   }
   if (!keep_alive_) {
@@ -309,11 +314,12 @@ void HTTP1Connection::continue_reading() {
     return;
   }
   phase_ = Phase::head;
-  stream_->resume_receiving();
+  // While a backlog is worked off no more is taken in: process() goes on when it is used up.
   if (here) {
-    process(input_->bytes, true);
+    process(input_->unread(), true);
   } else {
     input_.reset();
+    stream_->resume_receiving();
     stream_->set_deadline(server_.options().idle_timeout);
   }
 }

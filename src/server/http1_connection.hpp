@@ -49,7 +49,11 @@ class HTTP1Connection final : public Connection,
   };
   /// Input that is not whole yet; exists only then.
   struct Input : detail::Pooled {
+    [[nodiscard]] std::string_view unread() const noexcept {
+      return std::string_view(bytes).substr(used);
+    }
     std::string bytes;
+    std::size_t used = 0;  // of bytes, from the front
     http::RequestHeadParser parser;
     http::RequestHead head;
     http::ChunkedDecoder decoder;

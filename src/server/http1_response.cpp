@@ -282,7 +282,7 @@ WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseF
   upgraded_ = &WebSocketConnection::start(server_, *std::exchange(stream_, nullptr), delegate);
   upgraded_->take_place_of(*this);
   if (!processing_) {
-    if (input_) upgraded_->take_over(input_->bytes);
+    if (input_) upgraded_->take_over(input_->unread());
     server_.core().make_ready(*this);
   }
   return *upgraded_;
@@ -294,7 +294,7 @@ net::Stream HTTP1Connection::switch_protocols(std::string_view protocol,
   write_switch(protocol, fields);
   std::string_view early = reading_ != nullptr ? *reading_ : std::string_view();
   if (!processing_) {
-    if (input_) early = input_->bytes;
+    if (input_) early = input_->unread();
     server_.core().make_ready(*this);
   }
   return net::detail::make_stream(*std::exchange(stream_, nullptr),
