@@ -18,8 +18,8 @@ namespace {
 // After the last answer: how long and how much is still read from a peer that goes on sending.
 constexpr std::uint64_t linger_ms = 5'000;
 constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
-// What room is made for at a time while input is held.
-constexpr std::size_t held_step_bytes = 256 * 1024;
+// Small pieces of held input are put together up to this.
+constexpr std::size_t held_piece_bytes = 32 * 1024;
 // A file whose first pages were in memory is not asked again for so long.
 constexpr std::uint64_t residency_memory_ms = 1'000;
 
@@ -168,13 +168,13 @@ void Stream::deliver(std::span<char> bytes) {
   } else if (receiving_ && !held_) [[likely]] {
     handler_->on_receive(bytes);
   } else {
-    // With io_uring all receive buffers of the loop may be full of one peer's bytes: not twice
-    // that.
-    if (!held_) held_ = std::make_unique<std::vector<char>>();
-    if (held_->capacity() - held_->size() < bytes.size()) {
-      held_->reserve(held_->size() + std::max(bytes.size(), held_step_bytes));
+    // With io_uring all receive buffers of the loop may be full of one peer's bytes.
+    if (!held_) held_ = std::make_unique<Held>();
+    if (held_->empty() || held_->back().size() + bytes.size() > held_piece_bytes) {
+      held_->emplace_back(bytes.begin(), bytes.end());
+    } else {
+      held_->back().insert(held_->back().end(), bytes.begin(), bytes.end());
     }
-    held_->insert(held_->end(), bytes.begin(), bytes.end());
   }
 }
 
@@ -201,10 +201,17 @@ void Stream::deliver_eof() {
   }
 }
 
+// A piece at a time, so that an owner who pauses again need not copy what it does not want yet.
 void Stream::deliver_held() {
-  if (held_) {
-    const std::unique_ptr<std::vector<char>> bytes = std::move(held_);
-    deliver(*bytes);
+  while (held_) {
+    std::vector<char> piece = std::move(held_->front());
+    held_->pop_front();
+    if (held_->empty()) held_.reset();
+    if (!held_ || handler_ == nullptr) {
+      deliver(piece);  // as if it came from the wire
+    } else {
+      handler_->on_receive(piece);
+    }
     if (state_ == State::closed || !receiving_) return;
   }
   if (eof_held_) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -149,6 +150,8 @@ class Stream final : private Pollable, private detail::TimerNode {
   static constexpr std::uint64_t no_deadline = ~std::uint64_t{0};
   enum class State : std::uint8_t { open, flushing, lingering, closed };
 
+  using Held = std::deque<std::vector<char>>;  // in pieces: they come and go without being moved
+
   Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept;
   ~Stream() = default;
 
@@ -181,8 +184,8 @@ class Stream final : private Pollable, private detail::TimerNode {
   StreamHandler* handler_;
   OutputQueue output_;  // what goes on the wire
   std::unique_ptr<StreamFilter> filter_;
-  std::unique_ptr<std::vector<char>> held_;  // input that came while receiving was paused
-  ReadAhead* reading_ = nullptr;             // while output waits for the disk
+  std::unique_ptr<Held> held_;    // input that came while receiving was paused
+  ReadAhead* reading_ = nullptr;  // while output waits for the disk
   Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
   std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
   std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience

@@ -145,6 +145,32 @@ TEST_F(HTTP1BodyTest, AClientIsNotReadFromWhileItsBodyIsPaused) {
   EXPECT_LT(sent, 10'000'000U) << "it went into the server's memory";
 }
 
+// Each turn takes one chunk, and the client could send several.
+TEST_F(HTTP1BodyTest, ASlowTakerOfChunksIsNotSentMoreThanItTakes) {
+  options.body.max_bytes = 1 << 30;
+  prepare = [](Receiver& receiver) { receiver.pause_each = true; };
+  connect();
+  send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "4000\r\n" + std::string(0x4000, 'x') + "\r\n";
+  std::string rest = chunk;
+  std::size_t sent = 0;
+  std::size_t most_ahead = 0;
+  run_until([&] {
+    for (int i = 0; i < 32; ++i) {
+      const ssize_t part = ::send(client.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (part <= 0) break;
+      sent += static_cast<std::size_t>(part);
+      rest.erase(0, static_cast<std::size_t>(part));
+      if (rest.empty()) rest = chunk;
+    }
+    if (receivers.empty()) return false;
+    last().writer->resume_body();
+    most_ahead = std::max(most_ahead, sent - last().body.size());
+    return last().body.size() > 8'000'000;
+  });
+  EXPECT_LT(most_ahead, 4'000'000U) << "the backlog grows";
+}
+
 TEST_F(HTTP1BodyTest, AShortRestIsDiscardedAndTheConnectionGoesOn) {
   for (const std::string_view framing :
        {"Content-Length: 8\r\n\r\nfour", "Transfer-Encoding: chunked\r\n\r\n8\r\nfour"}) {
