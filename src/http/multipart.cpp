@@ -103,6 +103,22 @@ Result<MultipartParser> MultipartParser::create(std::string_view content_type,
 }
 
 Result<MultipartParser::Step> MultipartParser::next(std::string_view in) {
+  // Bytes past the limit are not looked at: what is refused first does not depend on the cuts.
+  const std::string_view allowed = in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(
+                                                    in.size(), limits_.max_bytes - total_bytes_)));
+  Result<Step> step = advance(state_ == State::done ? in : allowed);
+  if (!step) return step;
+  if (step->event == Event::done) {
+    step->consumed = in.size();  // what follows is ignored, however long it is
+    return step;
+  }
+  total_bytes_ += step->consumed;
+  if (step->event == Event::need_more && allowed.size() < in.size())
+    return MultipartError::too_large;
+  return step;
+}
+
+Result<MultipartParser::Step> MultipartParser::advance(std::string_view in) {
   std::size_t at = 0;
   for (;;) {
     if (state_ == State::done) {
@@ -111,7 +127,6 @@ Result<MultipartParser::Step> MultipartParser::next(std::string_view in) {
     }
     if (state_ == State::after_data) {
       state_ = State::boundary_end;
-      total_bytes_ += at;
       return Step{at, Event::part_end, {}};
     }
     if (at == in.size()) break;
@@ -119,26 +134,16 @@ Result<MultipartParser::Step> MultipartParser::next(std::string_view in) {
       Result<Step> step = find_delimiter(in, at);
       if (!step) return step;
       at = step->consumed;
-      if (step->event == Event::data) {
-        total_bytes_ += at;
-        if (total_bytes_ > limits_.max_bytes) return MultipartError::too_large;
-        return step;
-      }
+      if (step->event == Event::data) return step;
     } else if (state_ == State::head) {
       const MultipartError error = read_head(in, at);
       if (error != none) return error;
-      if (state_ == State::data) {
-        total_bytes_ += at;
-        if (total_bytes_ > limits_.max_bytes) return MultipartError::too_large;
-        return Step{at, Event::part_begin, {}};
-      }
+      if (state_ == State::data) return Step{at, Event::part_begin, {}};
     } else {
       const MultipartError error = read_line(in[at++]);
       if (error != none) return error;
     }
   }
-  total_bytes_ += at;
-  if (total_bytes_ > limits_.max_bytes) return MultipartError::too_large;
   return Step{at, state_ == State::done ? Event::done : Event::need_more, {}};
 }
 

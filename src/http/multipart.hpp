@@ -92,6 +92,7 @@ class MultipartParser {
   };
 
   MultipartParser(std::string_view boundary, const MultipartLimits& limits);
+  Result<Step> advance(std::string_view in);
   Result<Step> find_delimiter(std::string_view in, std::size_t from);
   MultipartError read_line(char c) noexcept;
   MultipartError read_head(std::string_view in, std::size_t& at);
