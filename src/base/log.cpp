@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hex.hpp"
+
 #include <squall/base/log.hpp>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -56,10 +58,8 @@ void append_escaped(std::string& out, std::string_view text) {
     } else if (c == '\n' || c == '\t') {
       out += c == '\n' ? "\n    " : "\t";  // stack traces: continuation lines are indented
     } else {
-      static constexpr char digits[] = "0123456789abcdef";
       out += "\\x";
-      out.push_back(digits[byte >> 4]);
-      out.push_back(digits[byte & 15]);
+      append_hex(out, {&c, 1});
     }
   }
 }

@@ -35,6 +35,10 @@ std::optional<std::int64_t> date_of(const RequestHead& head, FieldId id,
 
 }  // namespace
 
+bool if_none_match_lists(const RequestHead& head, const Validators& current) noexcept {
+  return lists(head, FieldId::if_none_match, current, &weakly_equal);
+}
+
 bool is_conditional(const RequestHead& head) noexcept {
   return head.has_any<FieldId::if_match, FieldId::if_none_match, FieldId::if_modified_since,
                       FieldId::if_unmodified_since, FieldId::range>();
@@ -50,7 +54,7 @@ Precondition evaluate_preconditions(const RequestHead& head, const Validators& c
     if (since && *current.last_modified > *since) return Precondition::failed;
   }
   if (head.has(FieldId::if_none_match)) {
-    if (lists(head, FieldId::if_none_match, current, &weakly_equal)) {
+    if (if_none_match_lists(head, current)) {
       return reads ? Precondition::not_modified : Precondition::failed;
     }
   } else if (reads && current.exists && current.last_modified) {

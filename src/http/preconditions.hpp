@@ -41,6 +41,10 @@ enum class Precondition : std::uint8_t {
 [[nodiscard]] bool if_range_holds(const RequestHead& head, const Validators& current,
                                   std::int64_t now) noexcept;
 
+/// Whether If-None-Match has the representation's tag, by the weak comparison, or is `*` (RFC 9110
+/// §13.1.2).
+[[nodiscard]] bool if_none_match_lists(const RequestHead& head, const Validators& current) noexcept;
+
 /// Whether a request has any field that evaluate_preconditions() or Range handling looks at; a mask
 /// test.
 [[nodiscard]] bool is_conditional(const RequestHead& head) noexcept;

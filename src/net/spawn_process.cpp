@@ -2,6 +2,7 @@
 #include "net/spawn_process.hpp"
 
 #include "loop/forks.hpp"
+#include "net/exec_strings.hpp"
 #include "net/pidfd.hpp"
 
 #include <squall/base/error.hpp>
@@ -134,13 +135,6 @@ std::vector<std::string> make_environment(const SubprocessOptions& options) {
   return variables;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
-
 }  // namespace
 
 SpawnedProcess spawn_process(const Command& command, const SubprocessOptions& options) {
@@ -183,7 +177,7 @@ SpawnedProcess spawn_process(const Command& command, const SubprocessOptions& op
   const Attributes attributes(options.new_process_group);
   loop::expect_forks();  // the spawning thread waits for the exec, those of other loops do not
   check(::posix_spawnp(&spawned.pid, arguments.front().c_str(), actions.get(), attributes.get(),
-                       pointers(arguments).data(), pointers(variables).data()),
+                       exec_pointers(arguments).data(), exec_pointers(variables).data()),
         "cannot start \"" + arguments.front() + "\"" +
             (directory.empty() ? "" : " in \"" + directory + "\""));
   spawned.pidfd.reset(open_pidfd(spawned.pid));

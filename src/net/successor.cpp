@@ -2,6 +2,7 @@
 #include "net/successor.hpp"
 
 #include "loop/forks.hpp"
+#include "net/exec_strings.hpp"
 #include "net/inheritance.hpp"
 #include "net/pidfd.hpp"
 
@@ -67,14 +68,6 @@ std::string own_path(const std::string& argument) {
   return path;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  list.reserve(texts.size() + 1);
-  for (std::string& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
-
 bool is_variable(std::string_view entry, std::string_view name) noexcept {
   return entry.starts_with(name) && entry.substr(name.size()).starts_with('=');
 }
@@ -121,8 +114,8 @@ struct Plan {
     variables.push_back(std::string(ready_variable) + "=" +
                         std::to_string(first_fd + static_cast<int>(sockets.size())) + ":" +
                         std::string(number_room));
-    argument_pointers = pointers(arguments);
-    variable_pointers = pointers(variables);
+    argument_pointers = exec_pointers(arguments);
+    variable_pointers = exec_pointers(variables);
     for (std::size_t i = 0; i < 2; ++i) {
       std::string& variable = variables[with_pid + i];
       pid_places[i] = variable.data() + variable.size() - number_room.size();

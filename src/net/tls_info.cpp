@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hex.hpp"
 #include "net/tls_context.hpp"
 #include "net/tls_filter.hpp"
 #include "net/tls_handshake.hpp"
@@ -21,12 +22,8 @@ std::string_view text_of(const ASN1_STRING* text) noexcept {
 }
 
 std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
-  static constexpr char digits[] = "0123456789abcdef";
   std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text.push_back(digits[bytes[i] >> 4]);
-    text.push_back(digits[bytes[i] & 15]);
-  }
+  append_hex(text, {reinterpret_cast<const char*>(bytes), size});
   return text;
 }
 

@@ -64,4 +64,9 @@ struct Application::Impl {
   TimeoutHandle shutdown_timer;
 };
 
+/// Whether SIGHUP is the application's.
+[[nodiscard]] inline bool handles_hangup(const Settings& settings) noexcept {
+  return settings.reload_on_hangup || settings.restart_on_hangup;
+}
+
 }  // namespace squall::web

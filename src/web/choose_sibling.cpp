@@ -12,7 +12,7 @@ std::size_t choose_sibling(const http::RequestHead& head, unsigned available) no
   std::size_t count = 0;
   for (std::size_t variant = 1; variant < variant_count; ++variant) {
     if ((available & (1U << variant)) != 0) {
-      codings[count++] = *http::content_coding(variants[variant].coding);
+      codings[count++] = variants[variant].coding;
     }
   }
   codings[count++] = http::ContentCoding::identity;
@@ -20,7 +20,7 @@ std::size_t choose_sibling(const http::RequestHead& head, unsigned available) no
   // Nothing that is acceptable: RFC 9110 §12.5.3 lets the file itself go.
   if (!chosen) return 0;
   for (std::size_t variant = 1; variant < variant_count; ++variant) {
-    if (http::to_string(*chosen) == variants[variant].coding) return variant;
+    if (*chosen == variants[variant].coding) return variant;
   }
   return 0;
 }

@@ -16,7 +16,7 @@ std::string chosen(const std::string& fields, unsigned available = all) {
   const http::ParsedHead parsed("GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n");
   EXPECT_EQ(parsed.status, http::HeadStatus::done);
   const std::size_t variant = choose_sibling(parsed.head, available);
-  return variant == 0 ? "itself" : std::string(variants[variant].coding);
+  return variant == 0 ? "itself" : std::string(http::to_string(variants[variant].coding));
 }
 std::string accepting(const std::string& codings, unsigned available = all) {
   return chosen("Accept-Encoding: " + codings + "\r\n", available);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hex.hpp"
 #include "http/ascii.hpp"
 #include "http/date.hpp"
-#include "http/etag.hpp"
 #include "http/preconditions.hpp"
 #include "web/content_hash.hpp"
 #include "web/exchange.hpp"
@@ -27,16 +27,12 @@ http::Validators validators_of(const Exchange& exchange) {
 
 // Random, so that it stands in no body, not even in one made to be hostile.
 std::string random_boundary() {
-  static constexpr char digits[] = "0123456789abcdef";
-  unsigned char bytes[16];
+  char bytes[16];
   if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
     throw Error("the kernel gives no random numbers");
   }
   std::string text;
-  for (const unsigned char byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
+  append_hex(text, {bytes, sizeof bytes});
   return text;
 }
 
@@ -235,16 +231,7 @@ void RequestHandler::set_etag_header() {
 bool RequestHandler::check_etag_header() const {
   http::Validators current;
   current.etag = exchange().header("Etag");
-  const http::RequestHead& head = exchange().head();
-  for (std::size_t i = 0; i < head.field_count(); ++i) {
-    if (head.field_id(i) != http::FieldId::if_none_match) continue;
-    http::EntityTagReader reader(head.field_value(i));
-    if (reader.is_any()) return true;
-    while (reader.next()) {
-      if (http::weakly_equal(reader.tag(), current.etag)) return true;
-    }
-  }
-  return false;
+  return http::if_none_match_lists(exchange().head(), current);
 }
 
 bool RequestHandler::check_preconditions(bool exists) {

@@ -101,14 +101,6 @@ class ConditionalTest : public WebTest {
                     settings);
     return request(app, line, fields, {});
   }
-  static std::string field(std::string_view answer, std::string_view name) {
-    const std::string wanted = "\r\n" + std::string(name) + ": ";
-    const std::size_t at = answer.substr(0, answer.find("\r\n\r\n") + 2).find(wanted);
-    if (at == std::string_view::npos) return {};
-    const std::size_t begin = at + wanted.size();
-    return std::string(answer.substr(begin, answer.find("\r\n", begin) - begin));
-  }
-  static std::string code(std::string_view answer) { return std::string(answer.substr(9, 3)); }
 };
 
 TEST_F(ConditionalTest, WhatTheClientHasIsNotSentAgain) {  // RFC 9110 §15.4.5

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/content_hash.hpp"
 
+#include "base/hex.hpp"
+
 #include <openssl/evp.h>
 
 #include <new>
@@ -31,14 +33,10 @@ void ContentHash::update(std::string_view bytes) {
 }
 
 std::string ContentHash::hex() {
-  static constexpr char digits[] = "0123456789abcdef";
   unsigned char digest[EVP_MAX_MD_SIZE];
   EVP_DigestFinal_ex(context_, digest, nullptr);
-  std::string text(hex_size, '0');
-  for (std::size_t i = 0; i < hex_size; i += 2) {
-    text[i] = digits[digest[i / 2] >> 4];
-    text[i + 1] = digits[digest[i / 2] & 15];
-  }
+  std::string text;
+  append_hex(text, {reinterpret_cast<const char*>(digest), hex_size / 2});
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include "base/logging.hpp"
 #include "loop/clock.hpp"
 #include "web/access_log.hpp"
+#include "web/recycle.hpp"
 #include "web/websocket_session.hpp"
 
 #include <squall/base/error.hpp>
@@ -14,17 +15,6 @@
 // The life of an exchange: running the handler, ending. Who answers is in exchange_route.cpp, the
 // request's body in exchange_body.cpp, what is written in response.cpp.
 namespace squall::web {
-namespace {
-
-// What a recycled exchange keeps of its buffers.
-constexpr std::size_t kept_capacity = 64 * 1024;
-
-void empty(std::string& text) noexcept {
-  text.clear();
-  if (text.capacity() > kept_capacity) std::string().swap(text);
-}
-
-}  // namespace
 
 Exchange::~Exchange() {
   runner_.cancel();
@@ -94,14 +84,14 @@ void Exchange::run() {
   worker_.core().set_activity(type.type->name());
   makes_etag_ = type.computes_etag || worker_.application().settings.auto_etag;
   // A coroutine reads the request later: it must not lie in the receive buffer then.
-  if (type.socket != nullptr || verb_->coroutine != nullptr || streams_) preserve();
+  if (type.socket != nullptr || verb_->coroutine != nullptr || body_stream() != nullptr) preserve();
   decode_arguments();
   if (type.socket != nullptr) {
     run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
     return;
   }
   Task<> prepared = handler_->prepare();
-  if (prepared || verb_->coroutine != nullptr || streams_) {
+  if (prepared || verb_->coroutine != nullptr || body_stream() != nullptr) {
     preserve();
     run_coroutine(std::move(prepared), verb_);
     return;
@@ -129,7 +119,7 @@ void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
 Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
   co_await prepared;
   if (verb == nullptr || self->finished_ || self->closed_) co_return;
-  if (self->streams_ && self->intake_) {
+  if (self->body_stream() != nullptr) {
     self->intake_->start(self->decodes_body(), self->body_limits_.max_bytes);
     if (self->spec_->factory()->type.body == detail::BodyMode::pushed) {
       Task<> feeding = feed(self);
@@ -267,9 +257,9 @@ void Exchange::reset() noexcept {
   head_ = nullptr;
   started_ns_ = 0;
   body_in_place_ = {};
-  empty(body_in_);
-  empty(head_bytes_);
-  empty(body_out_);
+  recycle(body_in_);
+  recycle(head_bytes_);
+  recycle(body_out_);
   intake_.reset();
   coder_.reset();
   coding_wish_ = CodingWish::by_settings;
@@ -285,13 +275,12 @@ void Exchange::reset() noexcept {
   tls_info_.reset();
   forwarding_.reset();
   headers_.clear();
-  empty(header_text_);
+  recycle(header_text_);
   cookies_.clear();
   reason_.clear();
   stop_.reset();
   status_ = 200;
-  preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = streams_ =
-      false;
+  preserved_ = head_written_ = finished_ = closed_ = held_ = selected_ = body_taken_ = false;
   send_server_ = send_date_ = true;
   has_validator_ = makes_etag_ = false;
   rest_ = Task<>();

@@ -71,8 +71,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
     return body();
   }
   [[nodiscard]] std::string_view trailer(std::string_view name) const noexcept;
-  void set_body_limits(void (*change)(server::BodyLimits& limits, std::uint64_t value),
-                       std::uint64_t value);
+  /// Of a body that its handler takes in pieces and that has not begun; else a UsageError.
+  [[nodiscard]] const server::BodyLimits& body_limits() const;
+  void set_body_limits(const server::BodyLimits& limits);
   void set_write_timeout(Duration timeout);
   // For the intake.
   void enter() noexcept { ++entered_; }
@@ -182,10 +183,11 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void decode_arguments();
   [[nodiscard]] std::string allowed_methods() const;
   void answer_verb(const detail::VerbEntry* verb);
-  void call_verb(const detail::VerbEntry& verb);
   void failed(std::exception_ptr error);
   void finished();
   void write_head(bool last);
+  void send_body(std::string& bytes);
+  [[nodiscard]] std::optional<std::uint64_t> announced_length() const;
   void finish_body();
   /// What of a whole body is sent once conditions and ranges are applied.
   enum class Selected : std::uint8_t { whole, nothing, ranges, answered };
@@ -271,7 +273,6 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool secure_ : 1 = false;
   bool selected_ : 1 = false;       // the handler is there, or the request is answered
   bool body_taken_ : 1 = false;     // by take_body()
-  bool streams_ : 1 = false;        // the handler takes the body in pieces
   bool has_validator_ : 1 = false;  // an Etag or a Last-Modified has been set
   bool makes_etag_ : 1 = false;     // compute_etag() is asked for one
   CodingWish coding_wish_ : 2 = CodingWish::by_settings;

@@ -38,21 +38,21 @@ void Exchange::receive_body(const http::RequestFraming& framing) {
   const detail::HandlerType& type = spec_->factory()->type;
   if (type.socket != nullptr) return;
   using Target = BodyIntake::Target;
-  streams_ = type.body != detail::BodyMode::whole;
+  const bool streams = type.body != detail::BodyMode::whole;
   const bool is_long = framing.body == http::RequestFraming::Body::chunked ||
                        framing.content_length > whole_form_bytes;
   const bool is_form =
       is_long && http::is_multipart_form(head_->field(http::FieldId::content_type));
   const bool decodes = decodes_body();
-  if (!streams_ && !is_form && !decodes) return;
+  if (!streams && !is_form && !decodes) return;
   Target target = is_form ? Target::form : Target::gather;
-  if (streams_) target = Target::stream;
+  if (streams) target = Target::stream;
   intake_ = std::make_unique<BodyIntake>(*this, *writer_, target);
   if (target != Target::gather) {
     body_limits_ = worker_.streamed_body_limits();
     writer_->set_body_limits(body_limits_);
   }
-  if (streams_) {
+  if (streams) {
     run();
   } else {
     intake_->start(decodes,

@@ -33,17 +33,17 @@ void append_hex(std::string& text, std::uint64_t number) {
 
 // Two changes within a tick of the kernel's clock that leave the size alone share it; nginx lives
 // with that too. The same on all machines that a file is copied to with its time.
-std::string etag_of(const FileStamp& stamp, std::string_view coding) {
+std::string etag_of(const FileStamp& stamp, http::ContentCoding coding) {
   std::string etag("\"");
   append_hex(etag, static_cast<std::uint64_t>(stamp.modified_ns));
   etag += '-';
   append_hex(etag, stamp.size);
-  if (!coding.empty()) etag.append("-").append(coding);
+  if (coding != http::ContentCoding::identity) etag.append("-").append(http::to_string(coding));
   etag += '"';
   return etag;
 }
 
-std::shared_ptr<const FileVersion> make_version(LoadedFile& loaded, std::string_view coding) {
+std::shared_ptr<const FileVersion> make_version(LoadedFile& loaded, http::ContentCoding coding) {
   auto version = std::make_shared<FileVersion>();
   version->stamp = loaded.stamp;
   version->etag = etag_of(loaded.stamp, coding);

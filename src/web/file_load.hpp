@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "http/content_coding.hpp"
+
 #include <squall/loop/unique_fd.hpp>
 
 #include <array>
@@ -51,11 +53,13 @@ struct LoadedFile {
 /// Codings of files that lie beside another, best first; the first is the file itself.
 inline constexpr std::size_t variant_count = 4;
 struct Variant {
-  std::string_view coding;  // as in Content-Encoding
+  http::ContentCoding coding;
   std::string_view suffix;
 };
-inline constexpr std::array<Variant, variant_count> variants{
-    {{"", ""}, {"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
+inline constexpr std::array<Variant, variant_count> variants{{{http::ContentCoding::identity, ""},
+                                                              {http::ContentCoding::br, ".br"},
+                                                              {http::ContentCoding::zstd, ".zst"},
+                                                              {http::ContentCoding::gzip, ".gz"}}};
 
 struct LoadOptions {
   bool follow_symlinks = false;

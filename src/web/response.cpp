@@ -16,7 +16,7 @@ namespace squall::web {
 namespace {
 
 constexpr std::string_view default_content_type = "text/html; charset=UTF-8";
-// A body of this size is handed over instead of copied.
+// A body of this size is handed over.
 constexpr std::size_t hand_over_bytes = 64 * 1024;
 // Output that a handler may produce without ever awaiting flush().
 constexpr std::size_t unawaited_limit_bytes = 64 * 1024 * 1024;
@@ -155,11 +155,30 @@ std::span<const server::ResponseField> Exchange::response_fields() {
   return fields_;
 }
 
+// What the handler says of its body; UsageError when that is no number.
+std::optional<std::uint64_t> Exchange::announced_length() const {
+  const std::string_view text = header("Content-Length");
+  if (text.empty()) return {};
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw UsageError("Content-Length is no number");
+  }
+  return length;
+}
+
+// What is large is handed over instead of copied.
+void Exchange::send_body(std::string& bytes) {
+  if (bytes.size() > hand_over_bytes) {
+    writer_->write_owned(std::move(bytes));
+  } else {
+    writer_->write_body(bytes);
+  }
+}
+
 // With `last`, body_out_ is all there is.
 void Exchange::write_head(bool last) {
-  if (worker_.application().settings.compress_response || coding_wish_ != CodingWish::by_settings) {
-    prepare_coding(last);
-  }
+  if (may_be_coded()) prepare_coding(last);
   server::ResponseHead head;
   head.status = status_;
   head.reason = reason_;
@@ -170,15 +189,8 @@ void Exchange::write_head(bool last) {
     throw UsageError("a response of status " + std::to_string(status_) + " has no body");
   }
   if (bodiless) clear_header("Content-Type");
-  if (const std::string_view text = header("Content-Length"); !text.empty()) {
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc() || end != text.data() + text.size()) {
-      throw UsageError("Content-Length is no number");
-    }
-    head.content_length = length;
-    clear_header("Content-Length");
-  }
+  head.content_length = announced_length();
+  if (head.content_length) clear_header("Content-Length");
   if (http::has_token(header("Connection"), "close")) {
     head.close = true;
     clear_header("Connection");
@@ -217,10 +229,8 @@ void Exchange::flush() {
     write_head(false);
   } else if (coder_) {
     code_body(false);
-  } else if (body_out_.size() > hand_over_bytes) {
-    writer_->write_owned(std::move(body_out_));
   } else {
-    writer_->write_body(body_out_);
+    send_body(body_out_);
   }
   body_out_.clear();
   if (pending_bytes() > unawaited_limit_bytes) {

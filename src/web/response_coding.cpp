@@ -6,8 +6,8 @@
 #include "http/content_coding.hpp"
 #include "http/tokens.hpp"
 #include "web/exchange.hpp"
+#include "web/recycle.hpp"
 
-#include <charconv>
 #include <memory>
 #include <optional>
 
@@ -16,17 +16,9 @@
 namespace squall::web {
 namespace {
 
-constexpr std::size_t kept_bytes = 64 * 1024;
-// A piece of this size is handed over instead of copied.
-constexpr std::size_t hand_over_bytes = 64 * 1024;
-
 // Fields that tell something of the bytes as the handler wrote them.
 constexpr std::string_view binding_fields[] = {
     "Content-Encoding", "Content-Range", "Content-Digest", "Content-MD5", "Digest", "Repr-Digest"};
-
-void trim(std::string& text) noexcept {
-  if (text.capacity() > kept_bytes) std::string().swap(text);
-}
 
 int level_of(const Compression& settings, http::ContentCoding coding) noexcept {
   switch (coding) {
@@ -52,22 +44,15 @@ http::ContentCoding negotiate(const Compression& settings, const http::AcceptEnc
   return accept.choose({available, count}).value_or(ContentCoding::identity);
 }
 
-std::optional<std::uint64_t> number(std::string_view text) noexcept {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
 }  // namespace
 
 void code_whole(http::ContentEncoder encoder, std::string& body) {
   thread_local std::string coded;
-  coded.clear();
+  coded.clear();  // of an attempt that failed
   encoder.write(body, coded);
   encoder.finish(coded);
   coded.swap(body);
-  trim(coded);
+  recycle(coded);
 }
 
 void ResponseCoder::add(std::string& body, bool last) {
@@ -87,14 +72,12 @@ void ResponseCoder::add(std::string& body, bool last) {
 }
 
 void ResponseCoder::run_slice() {
-  trim(coded_);
-  coded_.clear();
+  recycle(coded_);
   const std::string_view slice = std::string_view(input_).substr(at_, slice_bytes_);
   encoder_.write(slice, coded_);
   at_ += slice.size();
   if (at_ != input_.size()) return;
-  trim(input_);
-  input_.clear();
+  recycle(input_);
   at_ = 0;
   if (end_wanted_) {
     encoder_.finish(coded_);
@@ -160,8 +143,8 @@ http::ContentCoding Exchange::choose_coding(std::optional<std::uint64_t> size) {
 void Exchange::prepare_coding(bool last) {
   coder_.reset();  // of an attempt that failed
   const bool for_head = head_->method() == http::Method::head;
-  const std::string_view announced = header("Content-Length");
-  std::optional<std::uint64_t> size = number(announced);
+  std::optional<std::uint64_t> size = announced_length();
+  const bool is_announced = size.has_value();
   if (last && size && *size != body_out_.size() && !(for_head && body_out_.empty())) {
     return;  // write_head() has something to say about that
   }
@@ -181,7 +164,7 @@ void Exchange::prepare_coding(bool last) {
     encoder = http::ContentEncoder(coding, level,
                                    last ? body_out_.size() : http::ContentEncoder::unknown_size);
   }
-  if (!announced.empty()) clear_header("Content-Length");
+  if (is_announced) clear_header("Content-Length");
   clear_header("Accept-Ranges");  // ranges are of the plain bytes
   set_header("Content-Encoding", http::to_string(coding));
   weaken_etag();
@@ -209,12 +192,7 @@ void Exchange::code_body(bool last) {
 
 void Exchange::code_slice() {
   coder_->run_slice();
-  std::string& coded = coder_->coded();
-  if (coded.size() > hand_over_bytes) {
-    writer_->write_owned(std::move(coded));
-  } else if (!coded.empty()) {
-    writer_->write_body(coded);
-  }
+  send_body(coder_->coded());
   if (coder_->is_busy()) squall::detail::Scheduler::current().make_ready(*coder_);
 }
 

@@ -128,7 +128,9 @@ void StaticFileHandler::serve(CachedFile& file, std::string_view path) {
   out.set_header("X-Content-Type-Options", "nosniff");
   if (file.available != 1) out.add_header("Vary", "Accept-Encoding");
   // RFC 9110 §14: a range is one of the representation that is selected, here with its coding.
-  if (variant != 0) out.set_header("Content-Encoding", variants[variant].coding);
+  if (variant != 0) {
+    out.set_header("Content-Encoding", http::to_string(variants[variant].coding));
+  }
   set_cache_control(file, path);
   if (const std::string type = get_content_type(path); !type.empty()) {
     out.set_header("Content-Type", type);

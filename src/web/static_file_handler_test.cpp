@@ -36,14 +36,6 @@ class StaticFileHandlerTest : public WebTest {
     Application app({{"/{path...}", handler<StaticFileHandler>(root, std::string("index.html"))}});
     return request(app, std::string(method) + " " + std::string(path), fields);
   }
-  static std::string field(std::string_view answer, std::string_view name) {
-    const std::string wanted = "\r\n" + std::string(name) + ": ";
-    const std::size_t at = answer.substr(0, answer.find("\r\n\r\n") + 2).find(wanted);
-    if (at == std::string_view::npos) return {};
-    const std::size_t begin = at + wanted.size();
-    return std::string(answer.substr(begin, answer.find("\r\n", begin) - begin));
-  }
-  static std::string code(std::string_view answer) { return std::string(answer.substr(9, 3)); }
 
   TemporaryDirectory directory;
   std::string root = directory.of("site");

@@ -83,6 +83,16 @@ class WebTest : public ::testing::Test {
     const std::size_t at = answer.find("\r\n\r\n");
     return at == std::string_view::npos ? "<no head>" : std::string(answer.substr(at + 4));
   }
+  /// The value of the first field of that name, "" without one.
+  static std::string field(std::string_view answer, std::string_view name) {
+    const std::string wanted = "\r\n" + std::string(name) + ": ";
+    const std::size_t at = answer.substr(0, answer.find("\r\n\r\n") + 2).find(wanted);
+    if (at == std::string_view::npos) return {};
+    const std::size_t begin = at + wanted.size();
+    return std::string(answer.substr(begin, answer.find("\r\n", begin) - begin));
+  }
+  /// The status code alone.
+  static std::string code(std::string_view answer) { return std::string(answer.substr(9, 3)); }
   static bool has_line(std::string_view answer, std::string_view line) {
     const std::string wanted = "\r\n" + std::string(line) + "\r\n";
     return answer.substr(0, answer.find("\r\n\r\n") + 2).find(wanted) != std::string_view::npos;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP replaces the program under load, and no request is lost."""
+import contextlib
 import os
 import re
 import shutil
@@ -16,6 +17,17 @@ from restarting import Load, Restarting, ServiceManager, is_alive
 from squall_wire import Raw, main, run_to_end, wait_for
 from tls_files import Authority
 from ws_frames import TEXT, close_frame, connect, frame
+
+
+@contextlib.contextmanager
+def doomed(how, *options):
+    """A server whose next generation will `crash` or `hang` as it starts, and the file that says so."""
+    with tempfile.TemporaryDirectory() as directory:
+        mark = os.path.join(directory, how)
+        with Restarting(f"--{how}-if={mark}", *options) as server:
+            with open(mark, "w", encoding="ascii"):
+                pass
+            yield server, mark
 
 
 class UnderLoad(unittest.TestCase):
@@ -207,23 +219,15 @@ class Failing(unittest.TestCase):
             self.assertEqual(file.read().split(), [])
 
     def test_a_program_that_ends_at_once_leaves_the_old_process(self):
-        with tempfile.TemporaryDirectory() as directory:
-            mark = os.path.join(directory, "crash")
-            with Restarting(f"--crash-if={mark}") as server:
-                with open(mark, "w", encoding="ascii"):
-                    pass
-                self.expect_to_go_on(server, "ended with exit code 3 before it was ready; this one goes on")
-                os.remove(mark)
-                server.restart()  # the next attempt is a new one
-                self.assertEqual(server.get("/hello").status, 200)
+        with doomed("crash") as (server, mark):
+            self.expect_to_go_on(server, "ended with exit code 3 before it was ready; this one goes on")
+            os.remove(mark)
+            server.restart()  # the next attempt is a new one
+            self.assertEqual(server.get("/hello").status, 200)
 
     def test_a_program_that_is_never_ready_leaves_the_old_process(self):
-        with tempfile.TemporaryDirectory() as directory:
-            mark = os.path.join(directory, "hang")
-            with Restarting(f"--hang-if={mark}", "--restart-timeout-ms=300") as server:
-                with open(mark, "w", encoding="ascii"):
-                    pass
-                self.expect_to_go_on(server, "was not ready in time")
+        with doomed("hang", "--restart-timeout-ms=300") as (server, _):
+            self.expect_to_go_on(server, "was not ready in time")
 
     def test_a_file_that_cannot_be_executed_leaves_the_old_process(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -239,30 +243,22 @@ class Failing(unittest.TestCase):
                 self.expect_to_go_on(server, "cannot be executed: No such file or directory")
 
     def test_sigterm_while_it_waits_ends_both(self):
-        with tempfile.TemporaryDirectory() as directory:
-            mark = os.path.join(directory, "hang")
-            with Restarting(f"--hang-if={mark}") as server:
-                with open(mark, "w", encoding="ascii"):
-                    pass
-                os.kill(server.generations[0], signal.SIGHUP)
-                server.wait_for_log("is to take over")
-                child = int(re.search(r"process (\d+) is to take over", server.log())[1])
-                server.stop()
-                wait_for(lambda: not is_alive(child), "the new process to end")
-                server.stop = lambda: None
+        with doomed("hang") as (server, _):
+            os.kill(server.generations[0], signal.SIGHUP)
+            server.wait_for_log("is to take over")
+            child = int(re.search(r"process (\d+) is to take over", server.log())[1])
+            server.stop()
+            wait_for(lambda: not is_alive(child), "the new process to end")
+            server.stop = lambda: None
 
     def test_a_second_sighup_meanwhile_is_no_second_process(self):
-        with tempfile.TemporaryDirectory() as directory:
-            mark = os.path.join(directory, "hang")
-            with Restarting(f"--hang-if={mark}", "--restart-timeout-ms=1000") as server:
-                with open(mark, "w", encoding="ascii"):
-                    pass
-                os.kill(server.generations[0], signal.SIGHUP)
-                server.wait_for_log("is to take over")
-                os.kill(server.generations[0], signal.SIGHUP)
-                server.wait_for_log("under way already")
-                server.wait_for_log("was not ready in time")
-                self.assertEqual(server.log().count("is to take over"), 1)
+        with doomed("hang", "--restart-timeout-ms=1000") as (server, _):
+            os.kill(server.generations[0], signal.SIGHUP)
+            server.wait_for_log("is to take over")
+            os.kill(server.generations[0], signal.SIGHUP)
+            server.wait_for_log("under way already")
+            server.wait_for_log("was not ready in time")
+            self.assertEqual(server.log().count("is to take over"), 1)
 
     def test_both_meanings_of_sighup_at_once_are_a_usage_error(self):
         code, complaint = run_to_end("--restart-on-hangup=1", "--reload-on-hangup=1")
