@@ -28,6 +28,8 @@ ContentHash::ContentHash() : context_(EVP_MD_CTX_new()) {
 
 ContentHash::~ContentHash() { EVP_MD_CTX_free(context_); }
 
+void ContentHash::prepare() { static_cast<void>(algorithm()); }
+
 void ContentHash::update(std::string_view bytes) {
   EVP_DigestUpdate(context_, bytes.data(), bytes.size());
 }

@@ -18,6 +18,11 @@ class ContentHash {
   ContentHash& operator=(const ContentHash&) = delete;
   ~ContentHash();
 
+  /// To be called on the loop's thread before one is made on a thread of the executor: OpenSSL,
+  /// where this is its first use, leaves state behind with the thread, and those of the pool do not
+  /// end before the process.
+  static void prepare();
+
   void update(std::string_view bytes);
   /// Once, at the end.
   [[nodiscard]] std::string hex();

@@ -358,6 +358,7 @@ const std::string& FileCache::hash_of(const StaticSite& site, std::string_view p
     return entry.hash;
   }
   entry.hashing = true;
+  ContentHash::prepare();
   core_.spawn(
       hash_elsewhere(weak_from_this(), &site, std::string(path), std::move(copy), version.stamp));
   return entry.hash;
