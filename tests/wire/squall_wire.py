@@ -238,21 +238,31 @@ class Raw:
             lines.append(f"Content-Length: {len(body)}")
         self.send("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b""))
 
-    def receive(self):
-        """More bytes into the buffer; False at the end of the stream."""
+    def receive_some(self):
         try:
-            more = self.socket.recv(1 << 16)
+            return self.socket.recv(1 << 16)
         except socket.timeout:
             raise WireError(f"nothing came in {self.deadline} s; so far {self.buffer[:500]!r}") from None
+
+    def receive(self):
+        """More bytes into the buffer; False at the end of the stream."""
+        more = self.receive_some()
         self.buffer += more
         return bool(more)
 
     def take(self, count):
-        while len(self.buffer) < count:
-            if not self.receive():
-                raise WireError(f"the stream ended with {len(self.buffer)} of {count} bytes: "
-                                f"{self.buffer[:500]!r}")
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        # Joined once: a buffer that grows by pieces is copied for each of them, and a test that
+        # takes megabytes against a deadline would measure that.
+        pieces, size = [self.buffer], len(self.buffer)
+        while size < count:
+            more = self.receive_some()
+            if not more:
+                raise WireError(f"the stream ended with {size} of {count} bytes: "
+                                f"{b''.join(pieces)[:500]!r}")
+            pieces.append(more)
+            size += len(more)
+        buffer = b"".join(pieces)
+        taken, self.buffer = buffer[:count], buffer[count:]
         return taken
 
     def take_until(self, mark):
