@@ -11,6 +11,8 @@
 
 namespace squall::websocket {
 
+enum class Role : std::uint8_t { server, client };  ///< which end we are; decides who masks
+
 /// What a frame is (RFC 6455 §5.2). The numbers not named are reserved.
 enum class Opcode : std::uint8_t {
   continuation = 0x0,
