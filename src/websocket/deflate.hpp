@@ -86,8 +86,8 @@ class Inflater {
   };
 
   Inflater(unsigned window_bits, bool context_takeover) noexcept;
-  Inflater(Inflater&& other) noexcept;
-  Inflater& operator=(Inflater&& other) noexcept;
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
   ~Inflater();
 
   /// Takes bytes from the front of `input`, and writes into `room`, which is not empty. `fin` says

@@ -20,7 +20,7 @@ namespace squall::websocket {
 /// may be empty (RFC 9110 §5.6.1). Linear.
 class ExtensionReader {
  public:
-  explicit ExtensionReader(std::string_view value) noexcept : rest_(value) {}
+  explicit ExtensionReader(std::string_view text) noexcept : rest_(text) {}
 
   /// Moves to the next extension, past what is left of this one; false at the end and after a
   /// fault.

@@ -87,6 +87,8 @@ inline constexpr std::size_t decoded_free_bytes = 1024 * 1024;
 inline constexpr std::size_t content_encoders = 500;
 /// States of encoders that a thread keeps for the next response, of each coding.
 inline constexpr std::size_t idle_content_encoders = 4;
+/// zlib states that a thread keeps for the next compressed WebSocket message, of each direction.
+inline constexpr std::size_t idle_websocket_codecs = 4;
 /// Parts of one multipart/form-data body; past it the answer is 413.
 inline constexpr std::size_t multipart_parts = 100;
 /// The head of one part; past it the answer is 413.
