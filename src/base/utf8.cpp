@@ -16,8 +16,16 @@ constexpr std::uint64_t high_bits = 0x8080808080808080U;
 // The first byte in [at, end) that is not ASCII, or end.
 const char* skip_ascii(const char* at, const char* end) noexcept {
 #if defined(__SSE2__)
+  const auto load = [](const char* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  };
+  for (; end - at >= 64; at += 64) {
+    const __m128i low = _mm_or_si128(load(at), load(at + 16));
+    const __m128i high = _mm_or_si128(load(at + 32), load(at + 48));
+    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) break;
+  }
   while (end - at >= 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i block = load(at);
     const auto high = static_cast<unsigned>(_mm_movemask_epi8(block));
     if (high != 0) return at + std::countr_zero(high);
     at += 16;
@@ -30,6 +38,26 @@ const char* skip_ascii(const char* at, const char* end) noexcept {
     at += 8;
   }
   while (at != end && static_cast<unsigned char>(*at) < 0x80) ++at;
+  return at;
+}
+
+bool is_tail(const char* at) noexcept { return (static_cast<unsigned char>(*at) & 0xC0U) == 0x80; }
+
+// Goes over whole characters of two and three bytes that are right without a doubt, as letters of
+// most scripts are; stops at any other byte.
+const char* skip_letters(const char* at, const char* end) noexcept {
+  while (end - at >= 3) {
+    const unsigned lead = static_cast<unsigned char>(*at);
+    if (lead >= 0xE1 && lead <= 0xEC) {  // not E0, ED: their second bytes have other ranges
+      if (!is_tail(at + 1) || !is_tail(at + 2)) return at;
+      at += 3;
+    } else if (lead >= 0xC2 && lead <= 0xDF) {
+      if (!is_tail(at + 1)) return at;
+      at += 2;
+    } else {
+      return at;
+    }
+  }
   return at;
 }
 
@@ -48,6 +76,10 @@ bool Utf8Validator::feed(std::string_view text) noexcept {
     if (needed == 0) {
       if (byte < 0x80) {
         at = skip_ascii(at, end);
+        continue;
+      }
+      if (const char* const after = skip_letters(at, end); after != at) {
+        at = after;
         continue;
       }
       // The table of RFC 3629 §4: the lead byte narrows the range of the second byte.

@@ -71,4 +71,7 @@ inline std::size_t encode_masked_frame_head(char* out, Opcode opcode, bool fin,
 /// bytes of the same frame went before, so that a frame may come in pieces.
 void apply_mask(std::span<char> payload, MaskKey key, std::uint64_t offset = 0) noexcept;
 
+/// Unmasks a whole payload in place, and says whether it is ASCII throughout, on the same way.
+[[nodiscard]] bool unmask_ascii(std::span<char> payload, MaskKey key) noexcept;
+
 }  // namespace squall::websocket

@@ -231,7 +231,55 @@ std::uint64_t MessageParser::most_wire_bytes(bool compressed) const noexcept {
 bool MessageParser::in_frame() const noexcept { return partial_ && partial_->in_frame; }
 bool MessageParser::in_message() const noexcept { return partial_ && partial_->in_message; }
 
+// Most frames: an unfragmented text or binary message of less than 64 KiB, whole in the input, on a
+// connection that is in the middle of nothing. Everything else, faults too, is left to the long
+// way.
+inline bool MessageParser::take_common(std::span<char>& input, Event& event) {
+  constexpr unsigned final_text = 0x81;
+  constexpr unsigned final_binary = 0x82;
+  constexpr unsigned mask_bit = 0x80;
+  if (input.size() < 2) return false;
+  const unsigned first = static_cast<unsigned char>(input[0]);
+  if (first != final_text && first != final_binary) return false;
+  const unsigned second = static_cast<unsigned char>(input[1]);
+  const bool is_server = role_ == Role::server;
+  if (((second & mask_bit) != 0) != is_server) return false;
+  std::size_t head = 2;
+  std::size_t size = second & 0x7FU;
+  if (size > 125) {
+    if (size != 126 || input.size() < 4) return false;
+    size = static_cast<std::size_t>(static_cast<unsigned char>(input[2])) << 8 |
+           static_cast<unsigned char>(input[3]);
+    if (size < 126) return false;
+    head = 4;
+  }
+  if (size > max_message_bytes_) return false;
+  MaskKey key;
+  const std::size_t all = head + (is_server ? key.size() : 0) + size;
+  if (input.size() < all) return false;
+  if (is_server) std::memcpy(key.data(), input.data() + head, key.size());
+
+  const std::span<char> payload = input.subspan(all - size, size);
+  input = input.subspan(all);
+  event.payload = view(payload);
+  event.kind = first == final_text ? Kind::text : Kind::binary;
+  if (event.kind == Kind::binary) {
+    if (is_server) apply_mask(payload, key);
+  } else if (!is_server || !unmask_ascii(payload, key)) {
+    if (!is_utf8(event.payload)) event = fail(State::invalid_text);
+  }
+  return true;
+}
+
 MessageParser::Event MessageParser::next(std::span<char>& input) {
+  if (!partial_ && state_ == State::open) [[likely]] {
+    Event event;
+    if (take_common(input, event)) return event;
+  }
+  return next_of_any(input);
+}
+
+MessageParser::Event MessageParser::next_of_any(std::span<char>& input) {
   if (state_ != State::open) [[unlikely]]
     return finished(input);
   // The event that pointed into it has been dealt with.

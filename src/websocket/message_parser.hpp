@@ -78,6 +78,8 @@ class MessageParser {
   struct Head;
   struct Partial;
 
+  [[gnu::always_inline]] bool take_common(std::span<char>& input, Event& event);
+  [[gnu::noinline]] Event next_of_any(std::span<char>& input);
   State read_head(std::string_view bytes, Head& head) const noexcept;
   State take_head(std::span<char>& input, Head& head);
   Event take_whole_frame(const Head& head, std::span<char>& input);
