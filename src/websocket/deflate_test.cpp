@@ -128,6 +128,14 @@ TEST(Inflater, RefusesAMessageThatIsCutShort) {
   }
 }
 
+// The last block, marked as such, has its end in the tail, and the room is full before it.
+TEST(Inflater, RefusesABlockThatTheTailWouldEnd) {
+  for (const std::size_t room : {1U, 2U, 31U, 32U, 33U, 100U}) {
+    Inflater inflater(15, false);
+    EXPECT_EQ(inflated(inflater, "\x8b\x27", SIZE_MAX, room), "bad") << room;
+  }
+}
+
 TEST(Inflater, RefusesWhatFollowsTheEnd) {
   EXPECT_EQ(inflated("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff"s), "bad");
   EXPECT_EQ(inflated("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff!"s), "bad");

@@ -64,6 +64,22 @@ TEST(Mask, AgreesWithTheNaiveLoopAtEveryAlignmentLengthAndOffset) {  // RFC 6455
   }
 }
 
+TEST(Mask, TellsWhetherWhatWasMaskedIsAscii) {
+  for (std::size_t size = 0; size <= 150; ++size) {
+    const std::string ascii(size, '\x7f');
+    std::string bytes = testing::naively_masked(ascii, testing::test_key);
+    EXPECT_TRUE(unmask_ascii(bytes, testing::test_key));
+    EXPECT_EQ(bytes, ascii);
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = ascii;
+      other[at] = '\x80';
+      bytes = testing::naively_masked(other, testing::test_key);
+      ASSERT_FALSE(unmask_ascii(bytes, testing::test_key)) << size << ' ' << at;
+      ASSERT_EQ(bytes, other);
+    }
+  }
+}
+
 TEST(Mask, TakesOffsetsPastFourGigabytes) {
   std::string bytes = "abcdefgh";
   apply_mask(bytes, testing::test_key, (1ULL << 40) + 3);

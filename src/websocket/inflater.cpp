@@ -79,7 +79,8 @@ Inflater::Step Inflater::next(std::string_view& input, bool fin, std::span<char>
       at_end_ = false;
     }
     const Pump result = pump(stream, input, room, written);
-    if (result == Pump::bad) {
+    // The tail can end no stream: where it does, it was taken for something else.
+    if (result == Pump::bad || (result == Pump::stream_end && tail_ != 0)) {
       end();
       return {written, State::bad_data};
     }
@@ -97,7 +98,7 @@ Inflater::Step Inflater::finish(std::span<char> room, std::size_t written) {
     std::string_view rest = tail.substr(tail_);
     const Pump result = pump(stream, rest, room, written);
     tail_ = static_cast<std::uint8_t>((tail.size() - rest.size()) & 7U);
-    if (result != Pump::more) {  // the tail can end no stream: it was taken for something else
+    if (result != Pump::more) {
       end();
       return {written, State::bad_data};
     }

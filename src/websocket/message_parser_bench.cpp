@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "websocket/deflate.hpp"
 #include "websocket/message_parser.hpp"
 
 #include <benchmark/benchmark.h>
@@ -78,6 +79,58 @@ void split_message(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(frame.size()));
 }
 BENCHMARK(split_message);
+
+// Words that repeat, as those of JSON do.
+std::string json(std::size_t size) {
+  std::string text;
+  for (int i = 0; text.size() < size; ++i) {
+    text += "{\"id\": " + std::to_string(i * 7919) + ", \"price\": 12.5, \"name\": \"loop\"}, ";
+  }
+  text.resize(size);
+  return text;
+}
+
+DeflateSettings settings(bool context_takeover) {
+  DeflateParameters parameters;
+  parameters.server_no_context_takeover = !context_takeover;
+  return deflate_settings(Role::server, parameters, {});
+}
+
+void deflated_message(benchmark::State& state, bool context_takeover) {
+  const std::string message = json(static_cast<std::size_t>(state.range(0)));
+  Deflater deflater(settings(context_takeover));
+  std::string payload;
+  for (auto _ : state) {
+    payload.clear();
+    benchmark::DoNotOptimize(deflater.compress(message, payload));
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+  state.counters["shrunk to"] =
+      static_cast<double>(payload.size()) / static_cast<double>(message.size());
+}
+BENCHMARK_CAPTURE(deflated_message, alone, false)->Arg(512)->Arg(4 << 10)->Arg(64 << 10);
+BENCHMARK_CAPTURE(deflated_message, takeover, true)->Arg(512)->Arg(4 << 10)->Arg(64 << 10);
+
+// A compressed frame, whole in the input, without context takeover.
+void inflated_message(benchmark::State& state) {
+  std::string payload;
+  deflate_message(settings(false), json(static_cast<std::size_t>(state.range(0))), payload);
+  std::string frame = masked_frame(Opcode::text, payload);
+  frame[0] = static_cast<char>(static_cast<unsigned char>(frame[0]) | 0x40U);
+  MessageParser parser(MessageParser::Role::server);
+  DeflateParameters parameters;
+  parameters.client_no_context_takeover = true;
+  parser.set_deflate(parameters);
+  for (auto _ : state) {
+    std::span<char> input(frame);
+    auto event = parser.next(input);
+    benchmark::DoNotOptimize(event);
+    event = parser.next(input);
+    benchmark::DoNotOptimize(event);
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(inflated_message)->Arg(512)->Arg(4 << 10)->Arg(64 << 10);
 
 void frame_head(benchmark::State& state) {
   char out[max_frame_head_bytes];
