@@ -143,7 +143,8 @@ void Stream::close(Linger linger) noexcept {
   handler_ = nullptr;
   wants_drain_ = false;
   state_ = State::flushing;
-  linger_ = linger == Linger::yes && !eof_;
+  linger_ = linger != Linger::no && !eof_;
+  peer_first_ = linger == Linger::peer_first;
   deadline_ms_ = no_deadline;
   if (linger_) {
     resume_receiving();
@@ -302,7 +303,7 @@ void Stream::flushed() {
     }
     state_ = State::lingering;
     core_.began_to_linger();
-    ::shutdown(fd, SHUT_WR);
+    if (!peer_first_) ::shutdown(fd, SHUT_WR);
     deadline_ms_ = core_.now_ms() + linger_ms;
     if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
     return;

@@ -113,10 +113,11 @@ class Stream final : private Pollable, private detail::TimerNode {
   void set_deadline(Duration delay) noexcept;
   void clear_deadline() noexcept { deadline_ms_ = no_deadline; }
 
-  enum class Linger : bool { no, yes };
+  enum class Linger : std::uint8_t { no, yes, peer_first };
   /// Sends what is pending, then closes. With Linger::yes it then reads for a while what the peer
   /// still sends, so that the kernel does not reset the connection under the last answer
-  /// (RFC 9112 §9.6).
+  /// (RFC 9112 §9.6). With Linger::peer_first it also leaves it to the peer to end the connection,
+  /// for the same while, so that TIME_WAIT is on the peer's side.
   void close(Linger linger = Linger::no) noexcept;
   /// Drops what is pending and resets the connection, so that the peer sees the break.
   void abort() noexcept;
@@ -201,6 +202,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   bool flush_scheduled_ : 1 = false;
   bool wants_drain_ : 1 = false;
   bool linger_ : 1 = false;
+  bool peer_first_ : 1 = false;  // when lingering: no FIN before the peer's
   bool peer_left_told_ : 1 = false;
   bool is_socket_ : 1 = true;
   bool eof_held_ : 1 = false;     // it came while receiving was paused

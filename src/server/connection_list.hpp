@@ -26,7 +26,9 @@ class Connection : public detail::Pooled {
   [[nodiscard]] Place place() const noexcept { return place_; }
   void set_place(Place place) noexcept { place_ = place; }
   /// Goes on for another connection that ends now.
-  void take_place_of(Connection& other) noexcept { place_ = std::exchange(other.place_, 0); }
+  void take_place_of(Connection& other) noexcept { place_ = other.give_place(); }
+  /// The place, for who goes on for this connection.
+  [[nodiscard]] Place give_place() noexcept { return std::exchange(place_, 0); }
 
  protected:
   Connection() noexcept = default;

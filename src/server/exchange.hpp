@@ -11,7 +11,6 @@
 #include <squall/net/address.hpp>
 #include <squall/net/stream.hpp>
 #include <squall/net/tls.hpp>
-#include <squall/websocket/close_code.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,10 +23,15 @@
 // The seam between connection and application: who makes the first for a new request
 // (ServerDelegate), who receives a request's head and body (MessageDelegate), and who writes a
 // response (ResponseWriter). HTTP/1 implements the writer; the web room implements the delegates.
-namespace squall::server {
-
+namespace squall::transport {
 class WebSocketConnection;
 class WebSocketDelegate;
+}  // namespace squall::transport
+
+namespace squall::server {
+
+using transport::WebSocketConnection;
+using transport::WebSocketDelegate;
 
 struct ResponseField {
   std::string_view name;
@@ -138,24 +142,6 @@ class ServerDelegate {
 
  protected:
   ~ServerDelegate() = default;
-};
-
-/// Receives a WebSocket's events, all from the loop, never inside a call to its connection.
-class WebSocketDelegate {
- public:
-  /// A whole message; its bytes are gone when this returns. False means busy: messages wait until
-  /// WebSocketConnection::resume().
-  virtual bool on_message(bool binary, std::string_view payload) = 0;
-  virtual void on_ping(std::string_view payload) = 0;
-  virtual void on_pong(std::string_view payload) = 0;
-  /// The kernel has taken all output, after request_drain_notice().
-  virtual void on_drained() = 0;
-  /// The end, exactly once and last; the connection is gone when this returns. `code` is the
-  /// peer's, or why we failed the connection, or abnormal when there was no close handshake.
-  virtual void on_close(websocket::CloseCode code, std::string_view reason) = 0;
-
- protected:
-  ~WebSocketDelegate() = default;
 };
 
 }  // namespace squall::server

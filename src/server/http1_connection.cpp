@@ -3,7 +3,7 @@
 
 #include "base/logging.hpp"
 #include "server/http_server.hpp"
-#include "server/websocket_connection.hpp"
+#include "transport/websocket_connection.hpp"
 
 #include <squall/base/error.hpp>
 

@@ -3,7 +3,7 @@
 #include "net/stream_core.hpp"
 #include "server/http1_connection.hpp"
 #include "server/http_server.hpp"
-#include "server/websocket_connection.hpp"
+#include "transport/websocket_connection.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/http/status.hpp>
@@ -279,8 +279,10 @@ void HTTP1Connection::write_switch(std::string_view protocol,
 WebSocketConnection& HTTP1Connection::accept_websocket(std::span<const ResponseField> fields,
                                                        WebSocketDelegate& delegate) {
   write_switch("websocket", fields);
-  upgraded_ = &WebSocketConnection::start(server_, *std::exchange(stream_, nullptr), delegate);
-  upgraded_->take_place_of(*this);
+  upgraded_ = &WebSocketConnection::start(*std::exchange(stream_, nullptr),
+                                          WebSocketConnection::Role::server, server_.websockets(),
+                                          delegate);
+  upgraded_->set_tag(give_place());
   if (!processing_) {
     if (input_) upgraded_->take_over(input_->unread());
     server_.core().make_ready(*this);

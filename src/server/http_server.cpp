@@ -32,6 +32,7 @@ static_assert(too_many.size() - too_many.find("\r\n\r\n") - 4 == 61);
 
 HTTPServer::HTTPServer(loop::LoopCore& core, ServerDelegate& delegate, const ServerOptions& options)
     : TimerNode([](TimerNode& node) noexcept { static_cast<HTTPServer&>(node).look_for_room(); }),
+      WebSocketOwner(core, options.websocket),
       core_(core),
       delegate_(delegate),
       options_(options) {
@@ -72,19 +73,29 @@ void HTTPServer::drain(Idle idle) {
   idle_ = idle;
   stop_accepting();
   connections_.for_each([](Connection& connection) { connection.drain(); });
+  websockets().for_each([](WebSocketConnection& connection) {
+    connection.close(websocket::CloseCode::going_away, "the server shuts down");
+  });
 }
 
 void HTTPServer::abort_all() noexcept {
   connections_.for_each([](Connection& connection) { connection.abort_now(); });
+  websockets().for_each([](WebSocketConnection& connection) { connection.abort_now(); });
 }
 
 void HTTPServer::remove(Connection& connection) noexcept {
   connections_.remove(connection);
-  if (connection.place() != ConnectionGate::no_place) {
-    options_.gate->leave(connection.place());
+  left(connection.place());
+}
+
+void HTTPServer::on_end(WebSocketConnection& connection) noexcept { left(connection.tag()); }
+
+void HTTPServer::left(ConnectionGate::Place place) noexcept {
+  if (place != ConnectionGate::no_place) {
+    options_.gate->leave(place);
     if (full_) look_for_room();
   }
-  if (connections_.size() == 0 && on_empty_) std::exchange(on_empty_, nullptr)();
+  if (connection_count() == 0 && on_empty_) std::exchange(on_empty_, nullptr)();
 }
 
 void HTTPServer::accepted_one() noexcept {

@@ -7,6 +7,8 @@
 #include "server/connection_gate.hpp"
 #include "server/connection_list.hpp"
 #include "server/exchange.hpp"
+#include "transport/websocket_options.hpp"
+#include "transport/websocket_owner.hpp"
 
 #include <squall/base/duration.hpp>
 #include <squall/base/function.hpp>
@@ -26,14 +28,12 @@ struct ServerOptions {
   std::uint32_t max_requests = 0;    ///< of one connection; 0 for any number
   std::uint32_t min_write_rate = 0;  ///< bytes a second that a client takes; 0 for any
   std::size_t max_pending_bytes = limits::write_buffer_bytes;
-  std::size_t max_message_bytes = limits::websocket_message_bytes;
-  std::size_t max_queue_bytes = limits::websocket_queue_bytes;
   Duration head_timeout = Duration::from_seconds(10);   ///< from a head's first byte to its last
   Duration idle_timeout = Duration::from_seconds(75);   ///< between two requests
   Duration write_timeout = Duration::from_seconds(60);  ///< without the client taking a byte
-  Duration close_timeout = Duration::from_seconds(5);   ///< for the answer to a WebSocket close
   Duration drain_grace = Duration::from_seconds(1);     ///< for a request that is on its way
-  ConnectionGate* gate = nullptr;                       ///< counts connections; may be shared
+  transport::WebSocketOptions websocket;
+  ConnectionGate* gate = nullptr;  ///< counts connections; may be shared
 };
 
 /// How the connections of one listening socket are served.
@@ -60,7 +60,7 @@ struct ServerPort final : net::Listener::Receiver {
 };
 
 /// Serves HTTP on one loop: owns its listeners and knows its connections.
-class HTTPServer final : private detail::TimerNode {
+class HTTPServer final : private detail::TimerNode, private transport::WebSocketOwner {
  public:
   HTTPServer(loop::LoopCore& core, ServerDelegate& delegate, const ServerOptions& options);
   HTTPServer(const HTTPServer&) = delete;
@@ -82,7 +82,9 @@ class HTTPServer final : private detail::TimerNode {
   void drain(Idle idle = Idle::close);
   /// Breaks all connections, now.
   void abort_all() noexcept;
-  [[nodiscard]] std::size_t connection_count() const noexcept { return connections_.size(); }
+  [[nodiscard]] std::size_t connection_count() const noexcept {
+    return connections_.size() + websockets().size();
+  }
   /// Calls `function` once, when the last connection goes.
   void set_empty_callback(MoveOnlyFunction<void()> function) noexcept {
     on_empty_ = std::move(function);
@@ -90,6 +92,8 @@ class HTTPServer final : private detail::TimerNode {
 
   // For connections.
   [[nodiscard]] loop::LoopCore& core() const noexcept { return core_; }
+  [[nodiscard]] transport::WebSocketOwner& websockets() noexcept { return *this; }
+  [[nodiscard]] const transport::WebSocketOwner& websockets() const noexcept { return *this; }
   [[nodiscard]] ServerDelegate& delegate() const noexcept { return delegate_; }
   /// Without a socket, for connections that come from elsewhere.
   [[nodiscard]] ServerPort& plain_port() noexcept { return plain_port_; }
@@ -124,6 +128,8 @@ class HTTPServer final : private detail::TimerNode {
   static constexpr std::size_t server_size = server_line.size();
   static constexpr std::size_t date_size = date_name.size() + 29 + 2;
 
+  void on_end(WebSocketConnection& connection) noexcept override;
+  void left(ConnectionGate::Place place) noexcept;
   void update_date() noexcept;
   void accepted_one() noexcept;
   void look_for_room() noexcept;

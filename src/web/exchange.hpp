@@ -152,7 +152,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   /// Answers a handshake that fails, in plain text.
   void refuse_websocket(int status, std::string_view why);
   [[nodiscard]] std::span<const server::ResponseField> response_fields();
-  server::WebSocketConnection& upgrade(server::WebSocketDelegate& delegate);
+  transport::WebSocketConnection& upgrade(transport::WebSocketDelegate& delegate);
   /// The handler belongs to a session from now on; the exchange stays until release_request().
   RequestHandler* release_handler() noexcept;
   void release_request() noexcept;

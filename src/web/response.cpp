@@ -318,7 +318,7 @@ void Exchange::refuse_websocket(int status, std::string_view why) {
   finish();
 }
 
-server::WebSocketConnection& Exchange::upgrade(server::WebSocketDelegate& delegate) {
+transport::WebSocketConnection& Exchange::upgrade(transport::WebSocketDelegate& delegate) {
   static_cast<void>(tls());  // while there is a writer to ask: open() may want to know
   server::ResponseWriter* const writer = std::exchange(writer_, nullptr);
   status_ = 101;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "server/exchange.hpp"
-#include "server/websocket_connection.hpp"
+#include "transport/websocket_connection.hpp"
+#include "transport/websocket_delegate.hpp"
 #include "web/output_source.hpp"
 #include "web/worker.hpp"
 
@@ -22,7 +22,7 @@ class Exchange;
 
 /// A WebSocketHandler and its connection. It lives from the handshake until the handler's
 /// on_close() has returned and none of its coroutines runs any more.
-class WebSocketSession final : public server::WebSocketDelegate,
+class WebSocketSession final : public transport::WebSocketDelegate,
                                public OutputSource,
                                public squall::detail::Pooled {
  public:
@@ -32,7 +32,7 @@ class WebSocketSession final : public server::WebSocketDelegate,
   WebSocketSession(const WebSocketSession&) = delete;
   WebSocketSession& operator=(const WebSocketSession&) = delete;
 
-  // server::WebSocketDelegate
+  // transport::WebSocketDelegate
   bool on_message(bool binary, std::string_view payload) override;
   void on_ping(std::string_view payload) override;
   void on_pong(std::string_view payload) override;
@@ -81,7 +81,7 @@ class WebSocketSession final : public server::WebSocketDelegate,
   Worker& worker_;
   WebSocketHandler* handler_;
   const detail::SocketType& type_;
-  server::WebSocketConnection* connection_ = nullptr;
+  transport::WebSocketConnection* connection_ = nullptr;
   Exchange* exchange_ = nullptr;  // while opening, or kept
   WebSocketSession* next_ = nullptr;
   WebSocketSession* previous_ = nullptr;

@@ -19,8 +19,8 @@ server::ServerOptions server_options(const Application::Impl& application) {
   options.max_requests = settings.max_requests_per_connection;
   options.min_write_rate = settings.min_write_rate;
   options.max_pending_bytes = settings.max_write_buffer;
-  options.max_message_bytes = settings.websocket_max_message_size;
-  options.max_queue_bytes = settings.websocket_max_queue;
+  options.websocket.max_message_bytes = settings.websocket_max_message_size;
+  options.websocket.max_queue_bytes = settings.websocket_max_queue;
   options.head_timeout = settings.header_timeout;
   options.idle_timeout = settings.idle_connection_timeout;
   options.write_timeout = settings.write_timeout;

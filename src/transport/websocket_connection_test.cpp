@@ -1,93 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/websocket_connection.hpp"
+#include "transport/websocket_connection.hpp"
 
-#include "server/server_testing.hpp"
+#include "transport/transport_testing.hpp"
 
-#include <squall/websocket/close_code.hpp>
+#include <squall/base/error.hpp>
 
 #include <string>
 #include <vector>
 
-namespace squall::server {
+namespace squall::transport {
 namespace {
 
-using websocket::CloseCode;
-using websocket::Opcode;
-
-/// A masked client frame with the key zero, so that its payload is readable.
-std::string frame(Opcode opcode, std::string_view payload, bool fin = true) {
-  std::string bytes;
-  bytes.push_back(static_cast<char>((fin ? 0x80 : 0) | static_cast<int>(opcode)));
-  if (payload.size() < 126) {
-    bytes.push_back(static_cast<char>(0x80 | payload.size()));
-  } else {
-    bytes.push_back(static_cast<char>(0x80 | 126));
-    bytes.push_back(static_cast<char>(payload.size() >> 8));
-    bytes.push_back(static_cast<char>(payload.size() & 0xff));
-  }
-  bytes.append(4, '\0');
-  bytes += payload;
-  return bytes;
-}
-std::string close_frame(int code) {
-  const char payload[] = {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  return frame(Opcode::close, {payload, 2});
-}
-
-class WebSocketConnectionTest : public ServerTest,
-                                protected MessageDelegate,
-                                protected WebSocketDelegate {
- protected:
-  ~WebSocketConnectionTest() override { end(); }
-  MessageDelegate& start_request(ResponseWriter& to) override {
-    writer = &to;
-    return *this;
-  }
-  void headers_received(const http::RequestHead&, const http::RequestFraming&) override {}
-  void data_received(std::string_view) override {}
-  void message_complete(http::Trailers*) override {
-    connection = &writer->accept_websocket({}, *this);
-    if (open_at_once) connection->resume();
-  }
-  void preserve() override {}
-  void on_connection_close() override {}
-
-  bool on_message(bool binary, std::string_view payload) override {
-    messages.push_back((binary ? "b:" : "t:") + std::string(payload));
-    if (echo) connection->send(binary ? Opcode::binary : Opcode::text, payload);
-    return !busy;
-  }
-  void on_ping(std::string_view payload) override {
-    messages.push_back("ping:" + std::string(payload));
-  }
-  void on_pong(std::string_view payload) override {
-    messages.push_back("pong:" + std::string(payload));
-  }
-  void on_drained() override { ++drained; }
-  void on_close(CloseCode code, std::string_view reason) override {
-    ++closes;
-    closed_with = std::to_string(static_cast<int>(code)) + " " + std::string(reason);
-    connection = nullptr;
-  }
-
-  void open(std::string_view more = {}) {
-    connect();
-    send("GET / HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(more));
-    run_until_answer_has("\r\n\r\n");
-    EXPECT_EQ(status(), "HTTP/1.1 101 Switching Protocols");
-    answer.erase(0, answer.find("\r\n\r\n") + 4);
-  }
-
-  ResponseWriter* writer = nullptr;
-  WebSocketConnection* connection = nullptr;
-  std::vector<std::string> messages;
-  bool open_at_once = true;
-  bool echo = false;
-  bool busy = false;
-  int drained = 0;
-  int closes = 0;
-  std::string closed_with;
-};
+class WebSocketConnectionTest : public ConnectionTest {};
 
 TEST_F(WebSocketConnectionTest, MessagesGoBothWays) {
   echo = true;
@@ -103,15 +27,10 @@ TEST_F(WebSocketConnectionTest, MessagesGoBothWays) {
             "1");
 }
 
-TEST_F(WebSocketConnectionTest, FramesBesideTheHandshakeAreNotLost) {
-  open(frame(Opcode::text, "early"));
-  run_until([&] { return messages.size() == 1; });
-  EXPECT_EQ(messages[0], "t:early");
-}
-
 TEST_F(WebSocketConnectionTest, MessagesWaitUntilTheDelegateIsReady) {
   open_at_once = false;
-  open(frame(Opcode::text, "1"));
+  open();
+  send(frame(Opcode::text, "1"));
   send(frame(Opcode::text, "2") + frame(Opcode::ping, "p") + frame(Opcode::text, "3"));
   run_until_answer_has("\x8a\x01p");
   EXPECT_EQ(messages, (std::vector<std::string>{"ping:p"})) << "pings do not wait";
@@ -134,7 +53,8 @@ TEST_F(WebSocketConnectionTest, ThePeersCloseIsAnsweredWithItsCode) {  // RFC 64
 
 TEST_F(WebSocketConnectionTest, MessagesBeforeThePeersCloseAreHandedOverFirst) {
   open_at_once = false;
-  open(frame(Opcode::text, "1") + frame(Opcode::text, "2") + close_frame(1001));
+  open();
+  send(frame(Opcode::text, "1") + frame(Opcode::text, "2") + close_frame(1001));
   int turns = 0;
   run_until([&] { return ++turns > 3; });
   EXPECT_EQ(closes, 0);
@@ -150,7 +70,8 @@ TEST_F(WebSocketConnectionTest, MessagesBeforeThePeersCloseAreHandedOverFirst) {
 TEST_F(WebSocketConnectionTest, ADelegateThatStaysBusyDoesNotHoldTheEndBack) {
   options.close_timeout = Duration::from_milliseconds(10);
   open_at_once = false;
-  open(frame(Opcode::text, "1") + close_frame(1001));
+  open();
+  send(frame(Opcode::text, "1") + close_frame(1001));
   run_until([&] { return closes == 1; });
   EXPECT_EQ(closed_with, "1001 ");
   EXPECT_TRUE(messages.empty());
@@ -168,7 +89,7 @@ TEST_F(WebSocketConnectionTest, OurCloseWaitsForThePeers) {  // RFC 6455 §7.1.2
   EXPECT_EQ(closed_with, "1000 ");
 }
 
-TEST_F(WebSocketConnectionTest, AClientThatNeverAnswersOurCloseIsDropped) {
+TEST_F(WebSocketConnectionTest, APeerThatNeverAnswersOurCloseIsDropped) {
   options.close_timeout = Duration::from_milliseconds(10);
   open();
   connection->close(CloseCode::normal, {});
@@ -185,15 +106,16 @@ TEST_F(WebSocketConnectionTest, AViolationFailsTheConnectionWithItsCode) {
   EXPECT_EQ(closed_with.substr(0, 4), "1002");
 }
 
-TEST_F(WebSocketConnectionTest, AClientThatLeavesEndsItOnce) {
+TEST_F(WebSocketConnectionTest, APeerThatLeavesEndsItOnce) {
   open();
-  client.reset();
+  peer.reset();
   run_until([&] { return closes == 1; });
   EXPECT_EQ(closed_with, "1006 ");
-  EXPECT_EQ(server->connection_count(), 0U);
+  EXPECT_EQ(owner->size(), 0U);
+  EXPECT_EQ(owner->ended, 1);
 }
 
-TEST_F(WebSocketConnectionTest, AClientThatDoesNotReadIsDisconnectedAtTheLimit) {
+TEST_F(WebSocketConnectionTest, APeerThatDoesNotReadIsDisconnectedAtTheLimit) {
   options.max_queue_bytes = 256 * 1024;
   open();
   const std::string message(60'000, 'x');
@@ -209,7 +131,7 @@ TEST_F(WebSocketConnectionTest, AClientThatDoesNotReadIsDisconnectedAtTheLimit) 
   run_until([&] { return closes == 1; });
 }
 
-TEST_F(WebSocketConnectionTest, AClientThatSendsMuchAndReadsNothingIsMadeToWait) {
+TEST_F(WebSocketConnectionTest, APeerThatSendsMuchAndReadsNothingIsMadeToWait) {
   echo = true;
   options.max_queue_bytes = 512 * 1024;
   open();
@@ -217,7 +139,7 @@ TEST_F(WebSocketConnectionTest, AClientThatSendsMuchAndReadsNothingIsMadeToWait)
   std::size_t at = 0;
   int refused = 0;
   run_until([&] {
-    const ssize_t part = ::send(client.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+    const ssize_t part = ::send(peer.get(), bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
     if (part <= 0) return ++refused > 30;
     refused = 0;
     at = (at + static_cast<std::size_t>(part)) % bytes.size();
@@ -231,14 +153,59 @@ TEST_F(WebSocketConnectionTest, AClientThatSendsMuchAndReadsNothingIsMadeToWait)
   });
 }
 
-TEST_F(WebSocketConnectionTest, DrainingSaysGoingAway) {
+TEST_F(WebSocketConnectionTest, APartedMessageGoesOutInFramesAndPingsBetween) {
   open();
-  server->drain();
-  run_until_answer_has("the server shuts down");
-  EXPECT_EQ(answer.substr(2, 2), "\x03\xe9");
-  send(close_frame(1001));
+  EXPECT_EQ(connection->send_part(Opcode::text, "one", false),
+            WebSocketConnection::SendResult::sent);
+  EXPECT_EQ(connection->send(Opcode::ping, "p"), WebSocketConnection::SendResult::sent);
+  EXPECT_THROW(connection->send(Opcode::text, "x"), UsageError);
+  connection->send_part(Opcode::text, "two", false);
+  connection->send_part(Opcode::text, "", true);
+  connection->send(Opcode::binary, "b");
+  run_until_answer_has(
+      "\x82\x01"
+      "b");
+  EXPECT_EQ(answer, std::string("\x01\x03one\x89\x01p\x00\x03two\x80\x00\x82\x01"
+                                "b",
+                                19));
+}
+
+TEST_F(WebSocketConnectionTest, AClientMasksAndWantsNoMask) {  // RFC 6455 §5.1
+  open(WebSocketConnection::Role::client);
+  connection->send(Opcode::text, "hello");
+  connection->send(Opcode::binary, std::string(70'000, 'x'));
+  run_until([&] {
+    receive();
+    return answer.size() == 11 + 14 + 70'000;
+  });
+  std::span<char> bytes(answer);
+  websocket::MessageParser parser(WebSocketConnection::Role::server);
+  EXPECT_EQ(parser.next(bytes).payload, "hello");
+  EXPECT_EQ(parser.next(bytes).payload, std::string(70'000, 'x'));
+  EXPECT_NE(answer.substr(2, 4), std::string(4, '\0')) << "the key";
+  send(frame(Opcode::text, "from the server", true, false));
+  run_until([&] { return messages.size() == 1; });
+  EXPECT_EQ(messages[0], "t:from the server");
+  send(frame(Opcode::text, "masked"));
   run_until([&] { return closes == 1; });
+  EXPECT_EQ(closed_with.substr(0, 4), "1002");
+}
+
+TEST_F(WebSocketConnectionTest, AClientLeavesItToTheServerToEndTheConnection) {  // RFC 6455 §7.1.1
+  open(WebSocketConnection::Role::client);
+  connection->close(CloseCode::normal, {});
+  run_until([&] {
+    receive();
+    return answer.size() == 8;
+  });
+  send(close_frame(1000, false));
+  run_until([&] { return closes == 1; });
+  EXPECT_EQ(closed_with, "1000 ");
+  run_turns(3);
+  EXPECT_FALSE(receive()) << "the client ended the connection first";
+  peer.reset();
+  run_until([] { return loop::LoopCore::current().open_streams() == 0; });
 }
 
 }  // namespace
-}  // namespace squall::server
+}  // namespace squall::transport

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "loop/stream.hpp"
-#include "server/connection_list.hpp"
-#include "server/exchange.hpp"
+#include "transport/websocket_delegate.hpp"
 #include "websocket/frame.hpp"
 #include "websocket/message_parser.hpp"
 
+#include <squall/base/pool.hpp>
 #include <squall/coro/detail/scheduler.hpp>
 #include <squall/websocket/close_code.hpp>
 
@@ -16,31 +16,42 @@
 #include <string>
 #include <string_view>
 
-namespace squall::server {
+namespace squall::transport {
 
-class HTTPServer;
+class WebSocketOwner;
+struct WebSocketOptions;
 
-/// The server's end of one WebSocket (RFC 6455). It deletes itself after
+/// One end of one WebSocket (RFC 6455), after the handshake. It deletes itself after
 /// WebSocketDelegate::on_close().
 ///
 /// Idle, it owns no buffer. Control frames are answered as they come, also while the delegate is
-/// busy with a message; messages wait meanwhile, and past a limit the client waits. What came
-/// before the client's close is handed over before on_close(), for at most
-/// ServerOptions::close_timeout.
-class WebSocketConnection final : public Connection,
-                                  private loop::StreamHandler,
-                                  private detail::ReadyNode {
+/// busy with a message; messages wait meanwhile, and past a limit the peer waits. What came
+/// before the peer's close is handed over before on_close(), for at most
+/// WebSocketOptions::close_timeout.
+class WebSocketConnection final : private loop::StreamHandler,
+                                  private squall::detail::ReadyNode,
+                                  public squall::detail::Pooled {
  public:
   enum class SendResult : std::uint8_t {
     sent,      ///< queued for the end of the turn
     closed,    ///< the connection is closing or closed; nothing was queued
-    overflow,  ///< more waits than the limit allows: the client is too slow and is disconnected
+    overflow,  ///< more waits than the limit allows: the peer is too slow and is disconnected
   };
 
-  static WebSocketConnection& start(HTTPServer& server, loop::Stream& stream,
+  using Role = websocket::MessageParser::Role;
+
+  /// Takes the stream over. Messages are held back until resume(). What came behind the handshake
+  /// already is to be given to take_over().
+  static WebSocketConnection& start(loop::Stream& stream, Role role, WebSocketOwner& owner,
                                     WebSocketDelegate& delegate);
 
+  WebSocketConnection(const WebSocketConnection&) = delete;
+  WebSocketConnection& operator=(const WebSocketConnection&) = delete;
+
+  /// A whole message, a ping or a pong. Not between the parts of a message, but for the latter.
   SendResult send(websocket::Opcode opcode, std::string_view payload);
+  /// A part of a message of this kind, as a frame of its own; the first after the last begins one.
+  SendResult send_part(websocket::Opcode opcode, std::string_view payload, bool last);
   /// Begins the close handshake (RFC 6455 §7.1.2); on_close() comes with its end. CloseCode::none
   /// sends an empty close frame. A reason past 123 bytes is cut at a character.
   void close(websocket::CloseCode code, std::string_view reason);
@@ -59,10 +70,16 @@ class WebSocketConnection final : public Connection,
 
   /// First bytes, which came with the handshake.
   void take_over(std::string_view bytes);
-  void drain() override;
-  void abort_now() noexcept override;
+  /// Ends it at once; on_close() comes within the call.
+  void abort_now() noexcept;
+
+  /// The owner's, which may keep a number with each connection.
+  [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
+  void set_tag(std::uint64_t tag) noexcept { tag_ = tag; }
 
  private:
+  friend class WebSocketOwner;
+
   enum class State : std::uint8_t {
     open,        // both ways
     close_sent,  // our close frame is out; theirs is awaited
@@ -78,9 +95,9 @@ class WebSocketConnection final : public Connection,
     std::size_t bytes = 0;
   };
 
-  WebSocketConnection(HTTPServer& server, loop::Stream& stream,
+  WebSocketConnection(loop::Stream& stream, Role role, WebSocketOwner& owner,
                       WebSocketDelegate& delegate) noexcept;
-  ~WebSocketConnection() override = default;
+  ~WebSocketConnection() = default;
 
   // loop::StreamHandler
   void on_receive(std::span<char> bytes) override;
@@ -94,25 +111,33 @@ class WebSocketConnection final : public Connection,
   void deliver(bool binary, std::string_view payload);
   void deliver_backlog();
   void limit_reading();
-  void write_frame(websocket::Opcode opcode, std::string_view payload);
+  [[nodiscard]] bool has_room();
+  void write_frame(websocket::Opcode opcode, std::string_view payload, bool fin = true);
+  void write_masked_frame(websocket::Opcode opcode, std::string_view payload, bool fin);
   void write_close(websocket::CloseCode code, std::string_view reason);
   void end(websocket::CloseCode code, std::string_view reason);
   void report_end() noexcept;
-  [[nodiscard]] std::size_t backlog_limit() const noexcept;
+  [[nodiscard]] const WebSocketOptions& options() const noexcept;
+  [[nodiscard]] std::string_view area() const noexcept;
 
-  HTTPServer& server_;
+  WebSocketOwner& owner_;
+  WebSocketConnection* next_ = nullptr;
+  WebSocketConnection* previous_ = nullptr;
+  std::uint64_t tag_ = 0;
   loop::Stream* stream_;
   WebSocketDelegate& delegate_;
   websocket::MessageParser parser_;
   std::unique_ptr<Backlog> backlog_;
   std::unique_ptr<std::string> reason_;
   websocket::CloseCode code_ = websocket::CloseCode::abnormal;
+  Role role_;
   State state_ = State::open;
   bool busy_ : 1 = true;  // the delegate does not take messages now
   bool delivering_ : 1 = false;
   bool peer_ended_ : 1 = false;  // code_ and reason_ are the peer's; its messages are handled first
   bool answer_close_ : 1 = false;       // ... and its close frame answered then
   bool waiting_for_drain_ : 1 = false;  // reading is paused until our own output has gone
+  bool in_parts_ : 1 = false;           // a message that is sent in parts is not at its end
 };
 
-}  // namespace squall::server
+}  // namespace squall::transport

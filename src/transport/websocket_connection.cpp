@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/websocket_connection.hpp"
+#include "transport/websocket_connection.hpp"
 
 #include "base/logging.hpp"
-#include "server/http_server.hpp"
+#include "loop/loop_core.hpp"
+#include "transport/websocket_owner.hpp"
+
+#include <squall/base/error.hpp>
+
+#include <openssl/rand.h>
+#include <stdexcept>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
-namespace squall::server {
+namespace squall::transport {
 
 using loop::Stream;
 using websocket::CloseCode;
@@ -28,23 +35,43 @@ std::string_view cut_reason(std::string_view reason) noexcept {
   return reason.substr(0, size);
 }
 
+// Keys that nobody can guess (RFC 6455 §10.3), read from the strong source many at a time.
+websocket::MaskKey next_mask_key() {
+  thread_local std::array<websocket::MaskKey, 256> keys;
+  thread_local std::size_t used = keys.size();
+  if (used == keys.size()) {
+    if (RAND_bytes(keys[0].data(), static_cast<int>(sizeof keys)) != 1) {
+      throw std::runtime_error("no random bytes for a masking key");
+    }
+    used = 0;
+  }
+  return keys[used++];
+}
+
 }  // namespace
 
-WebSocketConnection::WebSocketConnection(HTTPServer& server, Stream& stream,
+WebSocketConnection::WebSocketConnection(Stream& stream, Role role, WebSocketOwner& owner,
                                          WebSocketDelegate& delegate) noexcept
     : ReadyNode(
           [](ReadyNode& node) noexcept { static_cast<WebSocketConnection&>(node).report_end(); }),
-      server_(server),
+      owner_(owner),
       stream_(&stream),
       delegate_(delegate),
-      parser_(websocket::MessageParser::Role::server, server.options().max_message_bytes) {}
+      parser_(role, owner.options().max_message_bytes),
+      role_(role) {}
 
-WebSocketConnection& WebSocketConnection::start(HTTPServer& server, Stream& stream,
+WebSocketConnection& WebSocketConnection::start(Stream& stream, Role role, WebSocketOwner& owner,
                                                 WebSocketDelegate& delegate) {
-  auto* const self = new WebSocketConnection(server, stream, delegate);
-  server.add(*self);
+  auto* const self = new WebSocketConnection(stream, role, owner, delegate);
+  owner.add(*self);
   stream.set_handler(*self);
   return *self;
+}
+
+const WebSocketOptions& WebSocketConnection::options() const noexcept { return owner_.options(); }
+
+std::string_view WebSocketConnection::area() const noexcept {
+  return role_ == Role::server ? "server" : "client";
 }
 
 void WebSocketConnection::take_over(std::string_view bytes) {
@@ -82,7 +109,7 @@ void WebSocketConnection::handle(const websocket::MessageParser::Event& event) {
       peer_ends(event.code, event.payload, true);
       break;
     case Kind::failed:
-      log::format(log::Level::info, "server", "websocket failed with {}: {}",
+      log::format(log::Level::info, area(), "websocket failed with {}: {}",
                   static_cast<unsigned>(event.code), event.payload);
       fail(event.code, event.payload);
       break;
@@ -99,7 +126,7 @@ void WebSocketConnection::peer_ends(CloseCode code, std::string_view reason, boo
     code_ = code;
     if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
     stream_->pause_receiving();
-    stream_->set_deadline(server_.options().close_timeout);
+    stream_->set_deadline(options().close_timeout);
     return;
   }
   // RFC 6455 §5.5.1: answered with the same code, unless ours went first.
@@ -123,15 +150,11 @@ void WebSocketConnection::deliver(bool binary, std::string_view payload) {
   backlog_->bytes += payload.size() + sizeof(Waiting);
 }
 
-std::size_t WebSocketConnection::backlog_limit() const noexcept {
-  return server_.options().max_queue_bytes;
-}
-
-// Stops reading from a client that sends faster than its messages are handled, or that does not
+// Stops reading from a peer that sends faster than its messages are handled, or that does not
 // read what its own messages make us write.
 void WebSocketConnection::limit_reading() {
-  if (backlog_ && backlog_->bytes > backlog_limit()) stream_->pause_receiving();
-  if (stream_->pending_bytes() > server_.options().max_queue_bytes / 2 && !waiting_for_drain_) {
+  if (backlog_ && backlog_->bytes > options().max_queue_bytes) stream_->pause_receiving();
+  if (stream_->pending_bytes() > options().max_queue_bytes / 2 && !waiting_for_drain_) {
     waiting_for_drain_ = true;
     stream_->pause_receiving();
     stream_->request_drain_notice();
@@ -163,36 +186,80 @@ void WebSocketConnection::deliver_backlog() {
   }
   delivering_ = false;
   if (stream_ != nullptr && !waiting_for_drain_ && !peer_ended_ &&
-      (!backlog_ || backlog_->bytes <= backlog_limit() / 2)) {
+      (!backlog_ || backlog_->bytes <= options().max_queue_bytes / 2)) {
     stream_->resume_receiving();
   }
 }
 
-void WebSocketConnection::write_frame(Opcode opcode, std::string_view payload) {
+void WebSocketConnection::write_frame(Opcode opcode, std::string_view payload, bool fin) {
+  if (role_ == Role::client) {
+    write_masked_frame(opcode, payload, fin);
+    return;
+  }
   const std::size_t most = websocket::max_frame_head_bytes + payload.size();
   if (most <= prepared_bytes) {
     char* const out = stream_->prepare(most);
-    const std::size_t head = websocket::encode_frame_head(out, opcode, true, payload.size());
+    const std::size_t head = websocket::encode_frame_head(out, opcode, fin, payload.size());
     if (!payload.empty()) std::memcpy(out + head, payload.data(), payload.size());
     stream_->commit(head + payload.size());
     return;
   }
   char head[websocket::max_frame_head_bytes];
-  stream_->write({head, websocket::encode_frame_head(head, opcode, true, payload.size())});
+  stream_->write({head, websocket::encode_frame_head(head, opcode, fin, payload.size())});
   stream_->write(payload);
+}
+
+void WebSocketConnection::write_masked_frame(Opcode opcode, std::string_view payload, bool fin) {
+  const websocket::MaskKey key = next_mask_key();
+  const std::size_t most = websocket::max_frame_head_bytes + payload.size();
+  std::string large;
+  char* out;
+  if (most <= prepared_bytes) {
+    out = stream_->prepare(most);
+  } else {
+    large.resize(most);
+    out = large.data();
+  }
+  const std::size_t head =
+      websocket::encode_masked_frame_head(out, opcode, fin, payload.size(), key);
+  if (!payload.empty()) std::memcpy(out + head, payload.data(), payload.size());
+  websocket::apply_mask({out + head, payload.size()}, key);
+  if (most <= prepared_bytes) {
+    stream_->commit(head + payload.size());
+  } else {
+    large.resize(head + payload.size());
+    stream_->write_owned(std::move(large));
+  }
+}
+
+// Gives up on a peer for which too much waits.
+bool WebSocketConnection::has_room() {
+  if (stream_->pending_bytes() < options().max_queue_bytes) [[likely]]
+    return true;
+  log::write(log::Level::info, area(), "a WebSocket peer reads too slowly and is disconnected");
+  stream_->abort();
+  stream_ = nullptr;
+  end(CloseCode::abnormal, {});
+  return false;
 }
 
 WebSocketConnection::SendResult WebSocketConnection::send(Opcode opcode, std::string_view payload) {
   if (state_ != State::open) return SendResult::closed;
-  if (stream_->pending_bytes() >= server_.options().max_queue_bytes) [[unlikely]] {
-    log::write(log::Level::info, "server",
-               "a WebSocket client reads too slowly and is disconnected");
-    stream_->abort();
-    stream_ = nullptr;
-    end(CloseCode::abnormal, {});
-    return SendResult::overflow;
+  if (in_parts_ && !websocket::is_control(opcode)) {
+    throw UsageError("a message that is sent in parts is to be finished before the next one");
   }
+  if (!has_room()) return SendResult::overflow;
   write_frame(opcode, payload);
+  return SendResult::sent;
+}
+
+WebSocketConnection::SendResult WebSocketConnection::send_part(Opcode opcode,
+                                                               std::string_view payload,
+                                                               bool last) {
+  if (state_ != State::open) return SendResult::closed;
+  if (!has_room()) return SendResult::overflow;
+  write_frame(in_parts_ ? Opcode::continuation : opcode, payload, last);
+  in_parts_ = !last;
   return SendResult::sent;
 }
 
@@ -221,7 +288,7 @@ void WebSocketConnection::close(CloseCode code, std::string_view reason) {
     return;
   }
   stream_->resume_receiving();
-  stream_->set_deadline(server_.options().close_timeout);
+  stream_->set_deadline(options().close_timeout);
 }
 
 void WebSocketConnection::fail(CloseCode code, std::string_view reason) {
@@ -236,18 +303,23 @@ void WebSocketConnection::end(CloseCode code, std::string_view reason) {
   code_ = code;
   if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
   backlog_.reset();
-  // RFC 6455 §7.1.1: the server closes first, after a while for the client to read the last frame.
-  if (stream_ != nullptr) std::exchange(stream_, nullptr)->close(Stream::Linger::yes);
-  server_.core().make_ready(*this);
+  // RFC 6455 §7.1.1: the server closes first, after a while for the client to read the last frame;
+  // the client waits for that.
+  if (stream_ != nullptr) {
+    std::exchange(stream_, nullptr)
+        ->close(role_ == Role::server ? Stream::Linger::yes : Stream::Linger::peer_first);
+  }
+  owner_.core().make_ready(*this);
 }
 
 void WebSocketConnection::report_end() noexcept {
   try {
     delegate_.on_close(code_, reason_ ? std::string_view(*reason_) : std::string_view());
   } catch (const std::exception& error) {
-    log::format(log::Level::error, "server", "on_close threw: {}", error.what());
+    log::format(log::Level::error, area(), "on_close threw: {}", error.what());
   }
-  server_.remove(*this);
+  owner_.remove(*this);
+  owner_.on_end(*this);
   delete this;
 }
 
@@ -256,7 +328,7 @@ void WebSocketConnection::on_eof() { peer_ends(CloseCode::abnormal, {}, false); 
 void WebSocketConnection::on_drained() {
   if (waiting_for_drain_) {
     waiting_for_drain_ = false;
-    if (!peer_ended_ && (!backlog_ || backlog_->bytes <= backlog_limit())) {
+    if (!peer_ended_ && (!backlog_ || backlog_->bytes <= options().max_queue_bytes)) {
       stream_->resume_receiving();
     }
   }
@@ -276,12 +348,10 @@ void WebSocketConnection::on_timeout() {
 }
 
 void WebSocketConnection::on_broken(std::error_code error) {
-  log::format(log::Level::debug, "server", "websocket: {}", error.message());
+  log::format(log::Level::debug, area(), "websocket: {}", error.message());
   stream_ = nullptr;
   end(CloseCode::abnormal, {});
 }
-
-void WebSocketConnection::drain() { close(CloseCode::going_away, "the server shuts down"); }
 
 void WebSocketConnection::abort_now() noexcept {
   if (stream_ != nullptr) stream_->abort();
@@ -290,4 +360,4 @@ void WebSocketConnection::abort_now() noexcept {
   report_end();
 }
 
-}  // namespace squall::server
+}  // namespace squall::transport
