@@ -18,6 +18,22 @@ struct OwnedSegment : Segment {
   std::string text;
 };
 
+struct SharedSegment : Segment {
+  explicit SharedSegment(SharedBytes&& what) noexcept
+      : Segment(Kind::shared), bytes(std::move(what)) {
+    data = bytes.view().data();
+    size = bytes.size();
+  }
+  SharedBytes bytes;
+};
+
+template <class T>
+void free_segment(Segment* segment) noexcept {
+  auto* const made = static_cast<T*>(segment);
+  made->~T();
+  detail::pool_deallocate(made, sizeof(T));
+}
+
 struct BlockClass {
   std::size_t bytes;  // with the segment's head
   std::size_t keep;   // blocks kept in stock
@@ -94,6 +110,14 @@ void OutputQueue::write_owned(std::string&& bytes) {
   append(segment);
 }
 
+void OutputQueue::write_shared(SharedBytes bytes) {
+  if (bytes.size() == 0) return;
+  auto* const segment =
+      ::new (detail::pool_allocate(sizeof(SharedSegment))) SharedSegment(std::move(bytes));
+  bytes_ += segment->size;
+  append(segment);
+}
+
 void OutputQueue::write_file(SharedFile file, off_t offset, std::size_t bytes) {
   if (bytes == 0) return;
   auto* const segment =
@@ -121,18 +145,15 @@ void OutputQueue::drop_front(BlockPool& pool) noexcept {
   head_ = segment->next;
   if (head_ == nullptr) tail_ = nullptr;
   switch (segment->kind) {
-    case Segment::Kind::owned: {
-      auto* const owned = static_cast<OwnedSegment*>(segment);
-      owned->~OwnedSegment();
-      detail::pool_deallocate(owned, sizeof(OwnedSegment));
+    case Segment::Kind::owned:
+      free_segment<OwnedSegment>(segment);
       break;
-    }
-    case Segment::Kind::file: {
-      auto* const file = static_cast<FileSegment*>(segment);
-      file->~FileSegment();
-      detail::pool_deallocate(file, sizeof(FileSegment));
+    case Segment::Kind::shared:
+      free_segment<SharedSegment>(segment);
       break;
-    }
+    case Segment::Kind::file:
+      free_segment<FileSegment>(segment);
+      break;
     default:
       pool.give_back(segment);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/shared_bytes.hpp"
 #include "loop/shared_file.hpp"
 
 #include <cstddef>
@@ -15,9 +16,10 @@ namespace squall::loop {
 
 class BlockPool;
 
-/// One run of output bytes: a block of the loop's pool, a string taken over, or a part of a file.
+/// One run of output bytes: a block of the loop's pool, a string taken over or shared, or a
+/// part of a file.
 struct Segment {
-  enum class Kind : std::uint8_t { small_block, medium_block, large_block, owned, file };
+  enum class Kind : std::uint8_t { small_block, medium_block, large_block, owned, shared, file };
 
   Segment* next = nullptr;
   const char* data = nullptr;  // first byte not sent yet; unused for files
@@ -90,6 +92,8 @@ class OutputQueue {
   }
   /// Takes the string over instead of copying it.
   void write_owned(std::string&& bytes);
+  /// Adds a reference instead of a copy.
+  void write_shared(SharedBytes bytes);
   void write_file(SharedFile file, off_t offset, std::size_t bytes);
 
   /// The front segment, or nullptr.

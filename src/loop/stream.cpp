@@ -65,6 +65,11 @@ void Stream::write_owned(std::string&& bytes) {
   schedule_flush();
 }
 
+void Stream::write_shared(SharedBytes bytes) {
+  output().write_shared(std::move(bytes));
+  schedule_flush();
+}
+
 void Stream::write_file(SharedFile file, off_t offset, std::size_t bytes) {
   output().write_file(std::move(file), offset, bytes);
   schedule_flush();

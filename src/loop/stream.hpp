@@ -88,6 +88,7 @@ class Stream final : private Pollable, private detail::TimerNode {
   void commit(std::size_t bytes) noexcept;
   void write(std::string_view bytes);
   void write_owned(std::string&& bytes);
+  void write_shared(SharedBytes bytes);
   /// Pages of the file that are not in memory are read on the Executor before they are sent.
   void write_file(SharedFile file, off_t offset, std::size_t bytes);
   /// Bytes that the kernel has not taken yet.

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/shared_bytes.hpp"
 #include "loop/stream.hpp"
-#include "transport/websocket_delegate.hpp"
+#include "transport/shared_frame.hpp"
 #include "websocket/frame.hpp"
 #include "websocket/message_parser.hpp"
 
 #include <squall/base/pool.hpp>
-#include <squall/coro/detail/scheduler.hpp>
+#include <squall/base/slow_consumer.hpp>
 #include <squall/websocket/close_code.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace squall::transport {
 
+class WebSocketDelegate;
 class WebSocketOwner;
 struct WebSocketOptions;
 
@@ -27,18 +28,11 @@ struct WebSocketOptions;
 /// Idle, it owns no buffer. Control frames are answered as they come, also while the delegate is
 /// busy with a message; messages wait meanwhile, and past a limit the peer waits. What came
 /// before the peer's close is handed over before on_close(), for at most
-/// WebSocketOptions::close_timeout.
-class WebSocketConnection final : private loop::StreamHandler,
-                                  private squall::detail::ReadyNode,
-                                  public squall::detail::Pooled {
+/// WebSocketOptions::close_timeout. For a peer that reads too slowly there is a policy.
+class WebSocketConnection final : private loop::StreamHandler, public squall::detail::Pooled {
  public:
-  enum class SendResult : std::uint8_t {
-    sent,      ///< queued for the end of the turn
-    closed,    ///< the connection is closing or closed; nothing was queued
-    overflow,  ///< more waits than the limit allows: the peer is too slow and is disconnected
-  };
-
   using Role = websocket::MessageParser::Role;
+  using SendResult = squall::SendResult;
 
   /// Takes the stream over. Messages are held back until resume(). What came behind the handshake
   /// already is to be given to take_over().
@@ -48,9 +42,21 @@ class WebSocketConnection final : private loop::StreamHandler,
   WebSocketConnection(const WebSocketConnection&) = delete;
   WebSocketConnection& operator=(const WebSocketConnection&) = delete;
 
-  /// A whole message, a ping or a pong. Not between the parts of a message, but for the latter.
-  SendResult send(websocket::Opcode opcode, std::string_view payload);
+  /// Another policy than the owner's, and, unless it is zero, another limit. Messages that wait
+  /// already are not looked at again until others come.
+  void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes = 0);
+
+  /// A whole message, a ping or a pong. `key` says which older message a new one may replace
+  /// (SlowConsumer::conflate). While a message is sent in parts, whole ones wait for its end.
+  SendResult send(websocket::Opcode opcode, std::string_view payload, std::string_view key = {}) {
+    if (is_plain_) [[likely]]
+      return send_plainly(opcode, payload);
+    return send_specially(opcode, payload, key);
+  }
+  /// The same of a message that is shared.
+  SendResult send(SharedFrame& message, std::string_view key = {});
   /// A part of a message of this kind, as a frame of its own; the first after the last begins one.
+  /// Parts are never dropped: past the limit the peer is disconnected, so wait for on_drained().
   SendResult send_part(websocket::Opcode opcode, std::string_view payload, bool last);
   /// Begins the close handshake (RFC 6455 §7.1.2); on_close() comes with its end. CloseCode::none
   /// sends an empty close frame. A reason past 123 bytes is cut at a character.
@@ -61,12 +67,9 @@ class WebSocketConnection final : private loop::StreamHandler,
   void resume();
 
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
-  [[nodiscard]] std::size_t pending_bytes() const noexcept {
-    return stream_ != nullptr ? stream_->pending_bytes() : 0;
-  }
-  void request_drain_notice() noexcept {
-    if (stream_ != nullptr) stream_->request_drain_notice();
-  }
+  /// What waits for the peer.
+  [[nodiscard]] std::size_t pending_bytes() const noexcept;
+  void request_drain_notice() noexcept;
 
   /// First bytes, which came with the handshake.
   void take_over(std::string_view bytes);
@@ -85,40 +88,62 @@ class WebSocketConnection final : private loop::StreamHandler,
     close_sent,  // our close frame is out; theirs is awaited
     closed,      // the stream is gone; on_close() is still to come
   };
-  struct Waiting {
-    bool binary;
-    std::string payload;
-  };
-  /// Messages that came while the delegate was busy; exists only then.
-  struct Backlog {
-    std::deque<Waiting> messages;
-    std::size_t bytes = 0;
-  };
+  struct Extras;
 
   WebSocketConnection(loop::Stream& stream, Role role, WebSocketOwner& owner,
                       WebSocketDelegate& delegate) noexcept;
-  ~WebSocketConnection() = default;
+  ~WebSocketConnection();
 
   // loop::StreamHandler
   void on_receive(std::span<char> bytes) override;
   void on_eof() override;
+  void on_peer_left() override;
   void on_drained() override;
   void on_timeout() override;
   void on_broken(std::error_code error) override;
 
+  // Input.
   void handle(const websocket::MessageParser::Event& event);
+  void answer_ping(std::string_view payload);
   void peer_ends(websocket::CloseCode code, std::string_view reason, bool handshake);
   void deliver(bool binary, std::string_view payload);
   void deliver_backlog();
   void limit_reading();
+  [[nodiscard]] bool has_backlog() const noexcept;
+  [[nodiscard]] bool may_read_on(std::size_t backlog_bytes) const noexcept;
+  void keep_reason(std::string_view reason);
+  [[nodiscard]] std::string take_reason() noexcept;
+
+  // Output.
+  SendResult send_plainly(websocket::Opcode opcode, std::string_view payload);
+  SendResult send_specially(websocket::Opcode opcode, std::string_view payload,
+                            std::string_view key);
+  SendResult enqueue(SharedBytes frame, std::string_view key);
+  [[nodiscard]] bool is_behind() const noexcept;
+  [[nodiscard]] std::size_t low_mark() const noexcept;
   [[nodiscard]] bool has_room();
-  void write_frame(websocket::Opcode opcode, std::string_view payload, bool fin = true);
-  void write_masked_frame(websocket::Opcode opcode, std::string_view payload, bool fin);
+  void disconnect_slow_peer();
+  void feed();
+  void feed_all();
+  void forward(const SharedBytes& frame);
+  void write_frame(unsigned first_byte, std::string_view payload);
+  void write_masked_frame(unsigned first_byte, std::string_view payload);
   void write_close(websocket::CloseCode code, std::string_view reason);
+  void look_for_plain() noexcept;
+
+  // The end, and time.
   void end(websocket::CloseCode code, std::string_view reason);
   void report_end() noexcept;
+  void drop(websocket::CloseCode code, std::string_view reason);
+  void start_pinging() noexcept;
+  void ping_due();
+
   [[nodiscard]] const WebSocketOptions& options() const noexcept;
+  [[nodiscard]] SlowConsumer policy() const noexcept;
+  [[nodiscard]] std::size_t max_queue_bytes() const noexcept;
   [[nodiscard]] std::string_view area() const noexcept;
+  Extras& extras();
+  void trim_extras() noexcept;
 
   WebSocketOwner& owner_;
   WebSocketConnection* next_ = nullptr;
@@ -127,17 +152,21 @@ class WebSocketConnection final : private loop::StreamHandler,
   loop::Stream* stream_;
   WebSocketDelegate& delegate_;
   websocket::MessageParser parser_;
-  std::unique_ptr<Backlog> backlog_;
-  std::unique_ptr<std::string> reason_;
+  std::unique_ptr<Extras> extras_;  // what an idle connection does not need
   websocket::CloseCode code_ = websocket::CloseCode::abnormal;
   Role role_;
   State state_ = State::open;
+  bool is_plain_ : 1;     // what is sent is written as it comes
   bool busy_ : 1 = true;  // the delegate does not take messages now
   bool delivering_ : 1 = false;
-  bool peer_ended_ : 1 = false;  // code_ and reason_ are the peer's; its messages are handled first
-  bool answer_close_ : 1 = false;       // ... and its close frame answered then
+  bool peer_ended_ : 1 = false;    // code_ and the reason are the peer's; its messages come first
+  bool answer_close_ : 1 = false;  // ... and its close frame is answered then
+  bool peer_left_ : 1 = false;     // it sends no more, but not all that it sent was read
   bool waiting_for_drain_ : 1 = false;  // reading is paused until our own output has gone
+  bool drain_wanted_ : 1 = false;       // the delegate is to hear when all is out
   bool in_parts_ : 1 = false;           // a message that is sent in parts is not at its end
+  bool ping_sent_ : 1 = false;
+  bool heard_ : 1 = false;  // something came since the last ping
 };
 
 }  // namespace squall::transport

@@ -115,22 +115,6 @@ TEST_F(WebSocketConnectionTest, APeerThatLeavesEndsItOnce) {
   EXPECT_EQ(owner->ended, 1);
 }
 
-TEST_F(WebSocketConnectionTest, APeerThatDoesNotReadIsDisconnectedAtTheLimit) {
-  options.max_queue_bytes = 256 * 1024;
-  open();
-  const std::string message(60'000, 'x');
-  auto result = WebSocketConnection::SendResult::sent;
-  int sent = 0;
-  while (result == WebSocketConnection::SendResult::sent) {
-    result = connection->send(Opcode::binary, message);
-    ASSERT_LT(++sent, 100) << "the queue has no limit";
-  }
-  EXPECT_EQ(result, WebSocketConnection::SendResult::overflow);
-  EXPECT_EQ(closes, 0) << "on_close() ran inside send()";
-  EXPECT_EQ(connection->send(Opcode::text, "x"), WebSocketConnection::SendResult::closed);
-  run_until([&] { return closes == 1; });
-}
-
 TEST_F(WebSocketConnectionTest, APeerThatSendsMuchAndReadsNothingIsMadeToWait) {
   echo = true;
   options.max_queue_bytes = 512 * 1024;
@@ -151,23 +135,6 @@ TEST_F(WebSocketConnectionTest, APeerThatSendsMuchAndReadsNothingIsMadeToWait) {
     receive();
     return messages.size() > handled || answer.size() > 4'000'000;
   });
-}
-
-TEST_F(WebSocketConnectionTest, APartedMessageGoesOutInFramesAndPingsBetween) {
-  open();
-  EXPECT_EQ(connection->send_part(Opcode::text, "one", false),
-            WebSocketConnection::SendResult::sent);
-  EXPECT_EQ(connection->send(Opcode::ping, "p"), WebSocketConnection::SendResult::sent);
-  EXPECT_THROW(connection->send(Opcode::text, "x"), UsageError);
-  connection->send_part(Opcode::text, "two", false);
-  connection->send_part(Opcode::text, "", true);
-  connection->send(Opcode::binary, "b");
-  run_until_answer_has(
-      "\x82\x01"
-      "b");
-  EXPECT_EQ(answer, std::string("\x01\x03one\x89\x01p\x00\x03two\x80\x00\x82\x01"
-                                "b",
-                                19));
 }
 
 TEST_F(WebSocketConnectionTest, AClientMasksAndWantsNoMask) {  // RFC 6455 §5.1

@@ -3,6 +3,7 @@
 
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
+#include <squall/base/slow_consumer.hpp>
 
 #include <cstddef>
 
@@ -13,6 +14,15 @@ struct WebSocketOptions {
   std::size_t max_message_bytes = limits::websocket_message_bytes;
   /// Output that waits for one peer, and messages that wait for one busy delegate.
   std::size_t max_queue_bytes = limits::websocket_queue_bytes;
+  SlowConsumer slow_consumer = SlowConsumer::disconnect;
+  /// Without the peer taking a byte of what waits for it: under SlowConsumer::disconnect, and under
+  /// the other policies, where only a peer that is gone is to be noticed.
+  Duration stall_timeout = Duration::from_seconds(5);
+  Duration write_timeout = Duration::from_seconds(60);
+  /// From ping to ping; zero: no pings.
+  Duration ping_interval = Duration::from_seconds(0);
+  /// From a ping until something must have come; zero, or more than the interval: the interval.
+  Duration ping_timeout = Duration::from_seconds(0);
   /// For the answer to a close frame, and for messages that were to be handled before the end.
   Duration close_timeout = Duration::from_seconds(5);
 };
