@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/shared_frame.hpp"
 
+#include <string>
+
 namespace squall::transport {
 
 SharedBytes make_frame(websocket::Opcode opcode, std::string_view payload, bool compressed) {
@@ -17,6 +19,17 @@ SharedFrame::SharedFrame(websocket::Opcode opcode, std::string_view payload)
 
 SharedFrame& SharedFrame::create(websocket::Opcode opcode, std::string_view payload) {
   return *new SharedFrame(opcode, payload);
+}
+
+const SharedBytes& SharedFrame::compressed(const websocket::DeflateSettings& settings) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [made_with, frame] : compressed_) {
+    if (made_with == settings) return frame;
+  }
+  std::string bytes;
+  const bool shorter = websocket::deflate_message(settings, payload(), bytes);
+  compressed_.emplace_front(settings, shorter ? make_frame(opcode_, bytes, true) : plain_);
+  return compressed_.front().second;
 }
 
 void SharedFrame::release() noexcept {

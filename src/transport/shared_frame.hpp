@@ -2,11 +2,15 @@
 #pragma once
 
 #include "base/shared_bytes.hpp"
+#include "websocket/deflate.hpp"
 #include "websocket/frame.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <forward_list>
+#include <mutex>
 #include <string_view>
+#include <utility>
 
 namespace squall::transport {
 
@@ -28,6 +32,9 @@ class SharedFrame {
   }
   /// As a server sends it, without compression.
   [[nodiscard]] const SharedBytes& plain() const noexcept { return plain_; }
+  /// The same compressed with these settings, which have no context takeover; plain() when that is
+  /// not shorter. Done once for each of the settings.
+  [[nodiscard]] const SharedBytes& compressed(const websocket::DeflateSettings& settings);
 
  private:
   SharedFrame(websocket::Opcode opcode, std::string_view payload);
@@ -37,6 +44,8 @@ class SharedFrame {
   websocket::Opcode opcode_;
   std::uint8_t head_bytes_;
   SharedBytes plain_;
+  std::mutex mutex_;  // other loops may have it, too
+  std::forward_list<std::pair<websocket::DeflateSettings, SharedBytes>> compressed_;
 };
 
 /// One whole frame as a server sends it.

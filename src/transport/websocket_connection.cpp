@@ -53,11 +53,17 @@ WebSocketConnection::Extras& WebSocketConnection::extras() {
   return *extras_;
 }
 
+void WebSocketConnection::set_streaming(bool streaming) noexcept {
+  streaming_ = streaming;
+  parser_.set_streaming(streaming);
+}
+
 // A connection that is idle again gives back what it needed.
 void WebSocketConnection::trim_extras() noexcept {
   if (!extras_ || state_ == State::closed || peer_ended_) return;
   const Extras& more = *extras_;
-  if (more.backlog || more.outbox || more.policy || more.pong || more.lost != 0) return;
+  if (more.backlog || more.outbox || more.policy || more.pong || more.deflater || more.lost != 0)
+    return;
   extras_.reset();
 }
 
@@ -90,7 +96,9 @@ void WebSocketConnection::handle(const websocket::MessageParser::Event& event) {
     case Kind::text:
     case Kind::binary:
       // After our close frame the peer's messages mean nothing any more (RFC 6455 §1.4).
-      if (state_ == State::open) deliver(event.kind == Kind::binary, event.payload);
+      if (state_ == State::open) {
+        deliver(event.kind == Kind::binary, event.payload, event.fin);
+      }
       break;
     case Kind::ping:
       if (state_ == State::open) answer_ping(event.payload);
@@ -148,10 +156,16 @@ void WebSocketConnection::on_peer_left() {
   stream_->set_deadline(options().close_timeout);
 }
 
-void WebSocketConnection::deliver(bool binary, std::string_view payload) {
+bool WebSocketConnection::hand_over(bool binary, std::string_view payload, bool last, bool piece) {
+  return piece ? delegate_.on_piece(binary, payload, last) : delegate_.on_message(binary, payload);
+}
+
+void WebSocketConnection::deliver(bool binary, std::string_view payload, bool last) {
+  const bool piece = streaming_ || in_pieces_ || !last;
+  in_pieces_ = !last;
   if (!busy_ && !has_backlog()) [[likely]] {
     delivering_ = true;
-    const bool ready = delegate_.on_message(binary, payload);
+    const bool ready = hand_over(binary, payload, last, piece);
     delivering_ = false;
     // A coroutine that ended at once has resumed us within the call.
     if (!ready) busy_ = true;
@@ -159,7 +173,7 @@ void WebSocketConnection::deliver(bool binary, std::string_view payload) {
   }
   Extras& more = extras();
   if (!more.backlog) more.backlog = std::make_unique<std::deque<Extras::Waiting>>();
-  more.backlog->push_back({binary, std::string(payload)});
+  more.backlog->push_back({binary, last, piece, std::string(payload)});
   more.backlog_bytes += more.backlog->back().cost();
 }
 
@@ -205,7 +219,7 @@ void WebSocketConnection::deliver_backlog() {
     extras_->backlog->pop_front();
     extras_->backlog_bytes -= message.cost();
     busy_ = true;
-    if (delegate_.on_message(message.binary, message.payload)) busy_ = false;
+    if (hand_over(message.binary, message.payload, message.last, message.piece)) busy_ = false;
   }
   delivering_ = false;
   if (stream_ != nullptr && may_read_on(options().max_queue_bytes / 2)) {

@@ -4,6 +4,8 @@
 #include "base/shared_bytes.hpp"
 #include "loop/stream.hpp"
 #include "transport/shared_frame.hpp"
+#include "websocket/deflate.hpp"
+#include "websocket/deflate_negotiation.hpp"
 #include "websocket/frame.hpp"
 #include "websocket/message_parser.hpp"
 
@@ -42,6 +44,13 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   WebSocketConnection(const WebSocketConnection&) = delete;
   WebSocketConnection& operator=(const WebSocketConnection&) = delete;
 
+  /// Compresses messages and takes compressed ones, as was agreed on in the handshake; before
+  /// anything is sent or taken over.
+  void set_deflate(websocket::DeflateParameters parameters,
+                   const websocket::CompressionOptions& options) noexcept;
+  /// Hands messages to WebSocketDelegate::on_piece() as they arrive, from the next one on, or whole
+  /// again.
+  void set_streaming(bool streaming) noexcept;
   /// Another policy than the owner's, and, unless it is zero, another limit. Messages that wait
   /// already are not looked at again until others come.
   void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes = 0);
@@ -106,7 +115,8 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   void handle(const websocket::MessageParser::Event& event);
   void answer_ping(std::string_view payload);
   void peer_ends(websocket::CloseCode code, std::string_view reason, bool handshake);
-  void deliver(bool binary, std::string_view payload);
+  void deliver(bool binary, std::string_view payload, bool last);
+  [[nodiscard]] bool hand_over(bool binary, std::string_view payload, bool last, bool piece);
   void deliver_backlog();
   void limit_reading();
   [[nodiscard]] bool has_backlog() const noexcept;
@@ -128,6 +138,13 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   void forward(const SharedBytes& frame);
   void write_frame(unsigned first_byte, std::string_view payload);
   void write_masked_frame(unsigned first_byte, std::string_view payload);
+  void write_message(websocket::Opcode opcode, std::string_view payload);
+  [[nodiscard]] bool deflates(std::size_t bytes) const noexcept {
+    return has_deflate_ && bytes >= min_deflate_bytes_;
+  }
+  [[nodiscard]] bool compress(std::string_view message, std::string& out);
+  [[nodiscard]] websocket::Deflater& deflater();
+  void release_deflater() noexcept;
   void write_close(websocket::CloseCode code, std::string_view reason);
   void look_for_plain() noexcept;
 
@@ -153,6 +170,8 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   WebSocketDelegate& delegate_;
   websocket::MessageParser parser_;
   std::unique_ptr<Extras> extras_;  // what an idle connection does not need
+  std::uint32_t min_deflate_bytes_ = 0;
+  websocket::DeflateSettings deflate_;
   websocket::CloseCode code_ = websocket::CloseCode::abnormal;
   Role role_;
   State state_ = State::open;
@@ -165,6 +184,10 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   bool waiting_for_drain_ : 1 = false;  // reading is paused until our own output has gone
   bool drain_wanted_ : 1 = false;       // the delegate is to hear when all is out
   bool in_parts_ : 1 = false;           // a message that is sent in parts is not at its end
+  bool has_deflate_ : 1 = false;
+  bool parts_compressed_ : 1 = false;  // those of the message in parts
+  bool streaming_ : 1 = false;
+  bool in_pieces_ : 1 = false;  // pieces of a message were handed over, not the last
   bool ping_sent_ : 1 = false;
   bool heard_ : 1 = false;  // something came since the last ping
 };

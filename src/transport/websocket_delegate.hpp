@@ -14,6 +14,9 @@ class WebSocketDelegate {
   /// A whole message; its bytes are gone when this returns. False means busy: messages wait until
   /// WebSocketConnection::resume().
   virtual bool on_message(bool binary, std::string_view payload) = 0;
+  /// The same for a piece of a message, after WebSocketConnection::set_streaming(true). Pieces of
+  /// text may be cut inside a character; only the last may be empty.
+  virtual bool on_piece(bool /*binary*/, std::string_view /*piece*/, bool /*last*/) { return true; }
   virtual void on_ping(std::string_view payload) = 0;
   virtual void on_pong(std::string_view payload) = 0;
   /// The kernel has taken all output, after request_drain_notice().

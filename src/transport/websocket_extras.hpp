@@ -3,6 +3,7 @@
 
 #include "transport/outbox.hpp"
 #include "transport/websocket_connection.hpp"
+#include "websocket/deflate.hpp"
 
 #include <squall/coro/detail/scheduler.hpp>
 
@@ -17,6 +18,8 @@ namespace squall::transport {
 struct WebSocketConnection::Extras final : squall::detail::ReadyNode, squall::detail::Pooled {
   struct Waiting {
     bool binary;
+    bool last;
+    bool piece;
     std::string payload;
     [[nodiscard]] std::size_t cost() const noexcept { return payload.size() + sizeof(Waiting); }
   };
@@ -34,6 +37,7 @@ struct WebSocketConnection::Extras final : squall::detail::ReadyNode, squall::de
   std::unique_ptr<std::deque<Waiting>> backlog;  // that came while the delegate was busy
   std::size_t backlog_bytes = 0;
   std::unique_ptr<Outbox> outbox;
+  std::optional<websocket::Deflater> deflater;
   std::optional<Policy> policy;
   std::optional<std::string> pong;  // that is still to be sent
   std::string reason;

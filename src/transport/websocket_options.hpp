@@ -4,6 +4,7 @@
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
 #include <squall/base/slow_consumer.hpp>
+#include <squall/websocket/compression_options.hpp>
 
 #include <cstddef>
 
@@ -23,6 +24,8 @@ struct WebSocketOptions {
   Duration ping_interval = Duration::from_seconds(0);
   /// From a ping until something must have come; zero, or more than the interval: the interval.
   Duration ping_timeout = Duration::from_seconds(0);
+  /// What permessage-deflate is negotiated with, where the delegate has no options of its own.
+  websocket::CompressionOptions compression;
   /// For the answer to a close frame, and for messages that were to be handled before the end.
   Duration close_timeout = Duration::from_seconds(5);
 };

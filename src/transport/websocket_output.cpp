@@ -5,13 +5,13 @@
 #include "transport/websocket_delegate.hpp"
 #include "transport/websocket_extras.hpp"
 #include "transport/websocket_owner.hpp"
+#include "websocket/mask_keys.hpp"
 
 #include <squall/base/error.hpp>
 
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -28,7 +28,9 @@ constexpr std::size_t prepared_bytes = 16 * 1024;
 // cheaper up to this.
 constexpr std::size_t copied_bytes = 4 * 1024;
 constexpr std::size_t reason_bytes = websocket::max_control_bytes - 2;
+constexpr std::size_t kept_scratch_bytes = 256 * 1024;
 constexpr unsigned fin_bit = 0x80;
+constexpr unsigned compressed_bit = 0x40;  // RSV1 (RFC 7692 §6)
 
 constexpr unsigned first_byte_of(Opcode opcode, bool fin) noexcept {
   return (fin ? fin_bit : 0U) | static_cast<unsigned>(opcode);
@@ -48,17 +50,12 @@ std::string_view payload_of(std::string_view frame) noexcept {
   return frame.substr(length < 126 ? 2 : length == 126 ? 4 : 10);
 }
 
-// Keys that nobody can guess (RFC 6455 §10.3), read from the strong source many at a time.
-websocket::MaskKey next_mask_key() {
-  thread_local std::array<websocket::MaskKey, 256> keys;
-  thread_local std::size_t used = keys.size();
-  if (used == keys.size()) {
-    if (RAND_bytes(keys[0].data(), static_cast<int>(sizeof keys)) != 1) {
-      throw std::runtime_error("no random bytes for a masking key");
-    }
-    used = 0;
-  }
-  return keys[used++];
+// What a message becomes by compression; used again by the next one.
+std::string& scratch() {
+  thread_local std::string bytes;
+  if (bytes.capacity() > kept_scratch_bytes) bytes = {};
+  bytes.clear();
+  return bytes;
 }
 
 }  // namespace
@@ -84,7 +81,7 @@ void WebSocketConnection::write_frame(unsigned first_byte, std::string_view payl
 }
 
 void WebSocketConnection::write_masked_frame(unsigned first_byte, std::string_view payload) {
-  const websocket::MaskKey key = next_mask_key();
+  const websocket::MaskKey key = websocket::MaskKeys::of_thread().next();
   const std::size_t most = websocket::max_frame_head_bytes + payload.size();
   std::string large;
   if (most > prepared_bytes) large.resize(most);
@@ -100,6 +97,47 @@ void WebSocketConnection::write_masked_frame(unsigned first_byte, std::string_vi
     large.resize(head + payload.size());
     stream_->write_owned(std::move(large));
   }
+}
+
+void WebSocketConnection::set_deflate(websocket::DeflateParameters parameters,
+                                      const websocket::CompressionOptions& options) noexcept {
+  parser_.set_deflate(parameters);
+  deflate_ = websocket::deflate_settings(role_, parameters, options);
+  min_deflate_bytes_ =
+      static_cast<std::uint32_t>(std::min<std::size_t>(options.min_bytes, UINT32_MAX));
+  has_deflate_ = true;
+  look_for_plain();
+}
+
+websocket::Deflater& WebSocketConnection::deflater() {
+  Extras& more = extras();
+  if (!more.deflater) more.deflater.emplace(deflate_);
+  return *more.deflater;
+}
+
+// Only what later messages refer to is kept.
+void WebSocketConnection::release_deflater() noexcept {
+  if (!extras_ || !extras_->deflater || extras_->deflater->has_state()) return;
+  extras_->deflater.reset();
+  trim_extras();
+}
+
+// False when the message is to be sent as it is.
+bool WebSocketConnection::compress(std::string_view message, std::string& out) {
+  if (!deflate_.context_takeover) return websocket::deflate_message(deflate_, message, out);
+  return deflater().compress(message, out);
+}
+
+void WebSocketConnection::write_message(Opcode opcode, std::string_view payload) {
+  const unsigned first = first_byte_of(opcode, true);
+  if (!websocket::is_control(opcode) && deflates(payload.size())) {
+    std::string& compressed = scratch();
+    if (compress(payload, compressed)) {
+      write_frame(first | compressed_bit, compressed);
+      return;
+    }
+  }
+  write_frame(first, payload);
 }
 
 SlowConsumer WebSocketConnection::policy() const noexcept {
@@ -119,7 +157,8 @@ void WebSocketConnection::set_slow_consumer(SlowConsumer policy, std::size_t max
 }
 
 void WebSocketConnection::look_for_plain() noexcept {
-  is_plain_ = !in_parts_ && policy() == SlowConsumer::disconnect && !(extras_ && extras_->outbox);
+  is_plain_ = !in_parts_ && !has_deflate_ && policy() == SlowConsumer::disconnect &&
+              !(extras_ && extras_->outbox);
 }
 
 void WebSocketConnection::disconnect_slow_peer() {
@@ -155,6 +194,12 @@ SendResult WebSocketConnection::send_specially(Opcode opcode, std::string_view p
                                                std::string_view key) {
   if (state_ != State::open) return SendResult::closed;
   if (!websocket::is_control(opcode) && is_behind()) {
+    if (deflates(payload.size()) && !deflate_.context_takeover) {
+      std::string& compressed = scratch();
+      if (compress(payload, compressed)) {
+        return enqueue(make_frame(opcode, compressed, true), key);
+      }
+    }
     return enqueue(make_frame(opcode, payload), key);
   }
   if (policy() == SlowConsumer::disconnect) {
@@ -162,15 +207,17 @@ SendResult WebSocketConnection::send_specially(Opcode opcode, std::string_view p
   } else if (stream_->pending_bytes() >= max_queue_bytes()) {
     return SendResult::dropped;  // a ping
   }
-  write_frame(first_byte_of(opcode, true), payload);
+  write_message(opcode, payload);
   return SendResult::sent;
 }
 
 SendResult WebSocketConnection::send(SharedFrame& message, std::string_view key) {
   if (state_ != State::open) return SendResult::closed;
-  if (!is_plain_ && is_behind()) return enqueue(message.plain(), key);
-  if (is_plain_ && !has_room()) return SendResult::overflow;
-  forward(message.plain());
+  const bool compressed = deflates(message.payload().size()) && !deflate_.context_takeover;
+  const SharedBytes& frame = compressed ? message.compressed(deflate_) : message.plain();
+  if (!is_plain_ && is_behind()) return enqueue(frame, key);
+  if (policy() == SlowConsumer::disconnect && !has_room()) return SendResult::overflow;
+  forward(frame);
   return SendResult::sent;
 }
 
@@ -192,18 +239,39 @@ SendResult WebSocketConnection::send_part(Opcode opcode, std::string_view payloa
   if (state_ != State::open) return SendResult::closed;
   if (!in_parts_) feed_all();
   if (!has_room()) return SendResult::overflow;
-  write_frame(first_byte_of(in_parts_ ? Opcode::continuation : opcode, last), payload);
+  unsigned first = first_byte_of(in_parts_ ? Opcode::continuation : opcode, last);
+  if (!in_parts_) {
+    parts_compressed_ = has_deflate_ && (!last || deflates(payload.size()));
+    if (parts_compressed_) first |= compressed_bit;
+  }
+  if (parts_compressed_) {
+    std::string& compressed = scratch();
+    if (last) {
+      deflater().finish(payload, compressed);
+      release_deflater();
+    } else {
+      deflater().append(payload, true, compressed);
+    }
+    write_frame(first, compressed);
+  } else {
+    write_frame(first, payload);
+  }
   in_parts_ = !last;
   if (last) feed();
   look_for_plain();
   return SendResult::sent;
 }
 
-// A frame as a server sends it without compression.
+// A frame as a server sends it, compressed already where no state of this connection is needed.
 void WebSocketConnection::forward(const SharedBytes& frame) {
   const std::string_view bytes = frame.view();
+  const unsigned first = static_cast<unsigned char>(bytes[0]);
+  if (has_deflate_ && deflate_.context_takeover && (first & compressed_bit) == 0) {
+    write_message(static_cast<Opcode>(first & 0x0fU), payload_of(bytes));
+    return;
+  }
   if (role_ == Role::client) {
-    write_masked_frame(static_cast<unsigned char>(bytes[0]), payload_of(bytes));
+    write_masked_frame(first, payload_of(bytes));
   } else if (bytes.size() <= copied_bytes) {
     stream_->write(bytes);
   } else {
