@@ -51,6 +51,7 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   /// Hands messages to WebSocketDelegate::on_piece() as they arrive, from the next one on, or whole
   /// again.
   void set_streaming(bool streaming) noexcept;
+  void set_max_message_bytes(std::size_t bytes) noexcept { parser_.set_max_message_bytes(bytes); }
   /// Another policy than the owner's, and, unless it is zero, another limit. Messages that wait
   /// already are not looked at again until others come.
   void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes = 0);

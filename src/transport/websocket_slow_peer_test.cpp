@@ -182,7 +182,7 @@ TEST_F(SlowPeerTest, WholeMessagesWaitForTheEndOfOneInParts) {
   EXPECT_EQ(answer, std::string("\x01\x03one\x89\x01p\x00\x03two\x80\x00\x82\x01"
                                 "b\x82\x01"
                                 "c",
-                                22));
+                                21));
 }
 
 TEST_F(SlowPeerTest, WhatWaitsGoesOutBeforeTheCloseFrame) {
