@@ -44,6 +44,7 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     for (const std::string_view origin : settings.websocket_allowed_origins) {
       impl.allowed_origins.emplace_back(origin);
     }
+    websocket::check(settings.websocket_compression);
     for (const std::string_view network : settings.trusted_proxies) {
       impl.trusted_proxies.add(network);
     }

@@ -33,6 +33,36 @@ SendResult WebSocketHandler::write_message(std::string_view message, bool binary
   return session_->send(binary ? websocket::Opcode::binary : websocket::Opcode::text, message);
 }
 
+SendResult WebSocketHandler::write_message(std::string_view message,
+                                           const MessageOptions& options) {
+  if (session_ == nullptr) return SendResult::closed;
+  return session_->send(options.binary ? websocket::Opcode::binary : websocket::Opcode::text,
+                        message, options.key);
+}
+
+SendResult WebSocketHandler::write_message(const SharedMessage& message, std::string_view key) {
+  return session_ != nullptr ? session_->send(message.frame(), key) : SendResult::closed;
+}
+
+SendResult WebSocketHandler::write_piece(std::string_view piece, bool last, bool binary) {
+  return session_ != nullptr ? session_->send_part(piece, last, binary) : SendResult::closed;
+}
+
+void WebSocketHandler::set_slow_consumer(SlowConsumer policy, std::size_t max_bytes) {
+  if (session_ == nullptr) {
+    throw UsageError("set_slow_consumer() in open(), when the connection is there");
+  }
+  session_->set_slow_consumer(policy, max_bytes);
+}
+
+void WebSocketHandler::set_max_message_size(std::size_t bytes) noexcept {
+  if (session_ != nullptr) session_->set_max_message_size(bytes);
+}
+
+websocket::CompressionOptions WebSocketHandler::get_compression_options() {
+  return settings().websocket_compression;
+}
+
 namespace {
 
 template <class T>

@@ -4,6 +4,7 @@
 #include "base/logging.hpp"
 #include "web/access_log.hpp"
 #include "web/exchange.hpp"
+#include "websocket/deflate_negotiation.hpp"
 #include "websocket/handshake.hpp"
 
 #include <squall/base/error.hpp>
@@ -18,18 +19,16 @@ namespace squall::web {
 using websocket::CloseCode;
 
 WebSocketSession::WebSocketSession(Exchange& exchange, WebSocketHandler& handler,
-                                   const detail::SocketType& type) noexcept
-    : worker_(exchange.worker()), handler_(&handler), type_(type), exchange_(&exchange) {
+                                   const detail::SocketType& type)
+    : worker_(exchange.worker()), handler_(&handler), type_(type) {
+  own_details().exchange = &exchange;
   handler.session_ = this;
-  worker_.add(*this);
 }
 
 WebSocketSession::~WebSocketSession() {
-  worker_.remove(*this);
-  runner_.cancel();
+  if (details_) details_->runner.cancel();
   delete handler_;
-  if (exchange_ != nullptr) exchange_->release_request();
-  if (stop_ != nullptr) stop_->release();
+  drop_details();
 }
 
 const WebSocketSession::Details& WebSocketSession::details() const noexcept {
@@ -38,8 +37,19 @@ const WebSocketSession::Details& WebSocketSession::details() const noexcept {
 }
 
 WebSocketSession::Details& WebSocketSession::own_details() {
-  if (!details_) details_ = std::make_unique<Details>();
+  if (!details_) {
+    details_ = std::make_unique<Details>();
+    worker_.add(*this);
+  }
   return *details_;
+}
+
+void WebSocketSession::drop_details() noexcept {
+  if (!details_) return;
+  if (details_->exchange != nullptr) details_->exchange->release_request();
+  if (details_->stop != nullptr) details_->stop->release();
+  worker_.remove(*this);
+  details_.reset();
 }
 
 Task<> WebSocketSession::accept(Exchange& exchange, const detail::SocketType& type) {
@@ -73,6 +83,14 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
     throw UsageError("select_subprotocol() chose \"" + subprotocol +
                      "\", which the client does not offer");
   }
+  const websocket::CompressionOptions compression = handler.get_compression_options();
+  websocket::check(compression);
+  const auto deflate = websocket::accept_deflate(head, compression);
+  if (!deflate) {
+    exchange->refuse_websocket(400, "Sec-WebSocket-Extensions is malformed");
+    co_return;
+  }
+  if (*deflate) exchange->set_header("Sec-WebSocket-Extensions", (*deflate)->answer);
   const websocket::AcceptValue accept = websocket::accept_value(*key);
   exchange->clear_header("Content-Type");
   exchange->set_header("Sec-WebSocket-Accept", std::string_view(accept.data(), accept.size()));
@@ -86,6 +104,7 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
   auto* const session = new WebSocketSession(*exchange, handler, *type);
   if (!subprotocol.empty()) session->own_details().subprotocol = subprotocol;
   session->connection_ = &exchange->upgrade(*session);
+  if (*deflate) session->connection_->set_deflate((*deflate)->parameters, compression);
   exchange->release_handler();
   log_request(*exchange, handler);
   std::exception_ptr error;
@@ -106,16 +125,20 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
 // open() has ended: gives the request's memory back and lets messages come.
 void WebSocketSession::opened(Exchange& exchange) {
   opening_ = false;
+  const bool was_read = details_->reader.has_value();
+  details_->reader.reset();
   if (!keep_request_) {
     handler_->drop_exchange();
-    exchange_ = nullptr;
+    details_->exchange = nullptr;
     exchange.release_request();
   }
   if (connection_ == nullptr) {
     end();
-  } else {
-    connection_->resume();
+    return;
   }
+  if (was_read) connection_->close(CloseCode::normal, {});
+  if (!details_->is_needed()) drop_details();
+  connection_->resume();
 }
 
 void WebSocketSession::failed(const char* where, std::exception_ptr error) noexcept {
@@ -135,6 +158,7 @@ void WebSocketSession::failed(const char* where, std::exception_ptr error) noexc
 }
 
 bool WebSocketSession::on_message(bool binary, std::string_view payload) {
+  if (is_reading()) return details_->reader->received(binary, payload, true);
   if (type_.message_plain != nullptr) {
     worker_.core().set_activity(typeid(*handler_).name());
     try {
@@ -145,22 +169,40 @@ bool WebSocketSession::on_message(bool binary, std::string_view payload) {
     return true;
   }
   if (type_.message_coroutine == nullptr) return true;
-  message_ = std::make_unique<std::string>(payload);
-  if (stop_ == nullptr) stop_ = squall::detail::StopState::create();
+  Details& own = own_details();
+  own.message = std::make_unique<std::string>(payload);
+  if (own.stop == nullptr) own.stop = squall::detail::StopState::create();
   starting_ = true;
   try {
-    runner_.start(type_.message_coroutine(*handler_, *message_, binary), stop_,
-                  &WebSocketSession::message_done, this);
+    own.runner.start(type_.message_coroutine(*handler_, *own.message, binary), own.stop,
+                     &WebSocketSession::message_done, this);
   } catch (...) {
     failed("on_message", std::current_exception());
   }
   starting_ = false;
-  return !runner_.is_running();
+  return !own.runner.is_running();
+}
+
+bool WebSocketSession::on_piece(bool binary, std::string_view piece, bool last) {
+  // Of a message that was read in part when open() returned, the rest means nothing.
+  return !is_reading() || details_->reader->received(binary, piece, last);
+}
+
+bool WebSocketSession::is_reading() const noexcept { return details_ && details_->reader; }
+
+MessageReader* WebSocketSession::reader() {
+  if (type_.message_plain != nullptr || type_.message_coroutine != nullptr) {
+    throw UsageError("read() in a handler that has on_message(), which gets the messages");
+  }
+  if (connection_ == nullptr) return nullptr;
+  if (!opening_) throw UsageError("read() when open() has ended: read in open()");
+  if (!details_->reader) details_->reader.emplace(*connection_);
+  return &*details_->reader;
 }
 
 void WebSocketSession::message_done(void* context, std::exception_ptr error) {
   auto* const self = static_cast<WebSocketSession*>(context);
-  self->message_.reset();
+  self->details_->message.reset();
   if (error) self->failed("on_message", std::move(error));
   if (self->connection_ == nullptr) {
     self->end();
@@ -193,9 +235,11 @@ void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
   if (!reason.empty()) own_details().reason = reason;
   client_is_gone();
   if (opening_) {
-    exchange_->request_stop();
-  } else if (runner_.is_running()) {
-    stop_->request_stop();
+    const bool was_waited_for = is_reading() && details_->reader->is_awaited();
+    if (is_reading()) details_->reader->close();
+    if (!was_waited_for) details_->exchange->request_stop();
+  } else if (details_ && details_->runner.is_running()) {
+    details_->stop->request_stop();
   } else {
     end();
   }
@@ -218,14 +262,36 @@ void WebSocketSession::end() noexcept {
 void WebSocketSession::abandon() noexcept {
   connection_ = nullptr;
   client_is_gone();
-  runner_.cancel();
+  if (details_) {
+    details_->runner.cancel();
+    details_->reader.reset();
+  }
   opening_ = false;
   end();
 }
 
-SendResult WebSocketSession::send(websocket::Opcode opcode, std::string_view payload) {
+SendResult WebSocketSession::send(websocket::Opcode opcode, std::string_view payload,
+                                  std::string_view key) {
   if (connection_ == nullptr) return SendResult::closed;
-  return static_cast<SendResult>(connection_->send(opcode, payload));
+  return connection_->send(opcode, payload, key);
+}
+
+SendResult WebSocketSession::send(transport::SharedFrame& message, std::string_view key) {
+  return connection_ != nullptr ? connection_->send(message, key) : SendResult::closed;
+}
+
+SendResult WebSocketSession::send_part(std::string_view piece, bool last, bool binary) {
+  if (connection_ == nullptr) return SendResult::closed;
+  return connection_->send_part(binary ? websocket::Opcode::binary : websocket::Opcode::text, piece,
+                                last);
+}
+
+void WebSocketSession::set_slow_consumer(SlowConsumer policy, std::size_t max_bytes) {
+  if (connection_ != nullptr) connection_->set_slow_consumer(policy, max_bytes);
+}
+
+void WebSocketSession::set_max_message_size(std::size_t bytes) noexcept {
+  if (connection_ != nullptr) connection_->set_max_message_bytes(bytes);
 }
 
 void WebSocketSession::close(CloseCode code, std::string_view reason) {

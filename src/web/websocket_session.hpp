@@ -3,6 +3,7 @@
 
 #include "transport/websocket_connection.hpp"
 #include "transport/websocket_delegate.hpp"
+#include "web/message_reader.hpp"
 #include "web/output_source.hpp"
 #include "web/worker.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,13 +36,21 @@ class WebSocketSession final : public transport::WebSocketDelegate,
 
   // transport::WebSocketDelegate
   bool on_message(bool binary, std::string_view payload) override;
+  bool on_piece(bool binary, std::string_view piece, bool last) override;
   void on_ping(std::string_view payload) override;
   void on_pong(std::string_view payload) override;
   void on_drained() override;
   void on_close(websocket::CloseCode code, std::string_view reason) override;
 
   // For the handler.
-  SendResult send(websocket::Opcode opcode, std::string_view payload);
+  SendResult send(websocket::Opcode opcode, std::string_view payload, std::string_view key = {});
+  SendResult send(transport::SharedFrame& message, std::string_view key);
+  SendResult send_part(std::string_view piece, bool last, bool binary);
+  void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes);
+  void set_max_message_size(std::size_t bytes) noexcept;
+  /// For a coroutine open() that reads; nullptr when the connection is over. Throws UsageError when
+  /// this handler does not read.
+  [[nodiscard]] MessageReader* reader();
   void close(websocket::CloseCode code, std::string_view reason);
   [[nodiscard]] bool is_open() const noexcept {
     return connection_ != nullptr && connection_->is_open();
@@ -59,14 +69,25 @@ class WebSocketSession final : public transport::WebSocketDelegate,
 
  private:
   friend class Worker;
-  /// What few sessions have.
-  struct Details {
+  /// What a session has while open() or a coroutine of its handler runs, and few others have. The
+  /// worker knows the sessions that have it: those it would otherwise not hear of at its end.
+  struct Details final : squall::detail::Pooled {
     std::string subprotocol;
     std::string reason;
+    Exchange* exchange = nullptr;  // while opening, or kept
+    WebSocketSession* next = nullptr;
+    WebSocketSession* previous = nullptr;
+    std::unique_ptr<std::string> message;  // of the coroutine that handles it
+    std::optional<MessageReader> reader;
+    squall::detail::TaskRunner runner;
+    squall::detail::StopState* stop = nullptr;
+
+    [[nodiscard]] bool is_needed() const noexcept {
+      return exchange != nullptr || !subprotocol.empty();
+    }
   };
 
-  WebSocketSession(Exchange& exchange, WebSocketHandler& handler,
-                   const detail::SocketType& type) noexcept;
+  WebSocketSession(Exchange& exchange, WebSocketHandler& handler, const detail::SocketType& type);
   ~WebSocketSession();
 
   static Task<> run_accept(Exchange* exchange, const detail::SocketType* type);
@@ -76,19 +97,15 @@ class WebSocketSession final : public transport::WebSocketDelegate,
   static void message_done(void* context, std::exception_ptr error);
   void end() noexcept;
   [[nodiscard]] const Details& details() const noexcept;
+  [[nodiscard]] bool is_reading() const noexcept;
   Details& own_details();
+  void drop_details() noexcept;
 
   Worker& worker_;
   WebSocketHandler* handler_;
   const detail::SocketType& type_;
   transport::WebSocketConnection* connection_ = nullptr;
-  Exchange* exchange_ = nullptr;  // while opening, or kept
-  WebSocketSession* next_ = nullptr;
-  WebSocketSession* previous_ = nullptr;
   std::unique_ptr<Details> details_;
-  std::unique_ptr<std::string> message_;  // of the coroutine that handles it
-  squall::detail::TaskRunner runner_;
-  squall::detail::StopState* stop_ = nullptr;
   websocket::CloseCode code_ = websocket::CloseCode::none;
   bool opening_ : 1 = true;
   bool starting_ : 1 = false;

@@ -21,6 +21,12 @@ server::ServerOptions server_options(const Application::Impl& application) {
   options.max_pending_bytes = settings.max_write_buffer;
   options.websocket.max_message_bytes = settings.websocket_max_message_size;
   options.websocket.max_queue_bytes = settings.websocket_max_queue;
+  options.websocket.slow_consumer = settings.websocket_slow_consumer;
+  options.websocket.stall_timeout = settings.websocket_stall_timeout;
+  options.websocket.write_timeout = settings.write_timeout;
+  options.websocket.ping_interval = settings.websocket_ping_interval;
+  options.websocket.ping_timeout = settings.websocket_ping_timeout;
+  options.websocket.compression = settings.websocket_compression;
   options.head_timeout = settings.header_timeout;
   options.idle_timeout = settings.idle_connection_timeout;
   options.write_timeout = settings.write_timeout;
@@ -82,14 +88,16 @@ void Worker::recycle(Exchange& exchange) noexcept {
 }
 
 void Worker::add(WebSocketSession& session) noexcept {
-  session.next_ = sessions_;
-  if (sessions_ != nullptr) sessions_->previous_ = &session;
+  session.details_->next = sessions_;
+  session.details_->previous = nullptr;
+  if (sessions_ != nullptr) sessions_->details_->previous = &session;
   sessions_ = &session;
 }
 
 void Worker::remove(WebSocketSession& session) noexcept {
-  if (session.next_ != nullptr) session.next_->previous_ = session.previous_;
-  (session.previous_ != nullptr ? session.previous_->next_ : sessions_) = session.next_;
+  const WebSocketSession::Details& at = *session.details_;
+  if (at.next != nullptr) at.next->details_->previous = at.previous;
+  (at.previous != nullptr ? at.previous->details_->next : sessions_) = at.next;
 }
 
 }  // namespace squall::web

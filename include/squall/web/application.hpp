@@ -3,12 +3,14 @@
 
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
+#include <squall/base/slow_consumer.hpp>
 #include <squall/http/method.hpp>
 #include <squall/loop/unique_fd.hpp>
 #include <squall/net/tls.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
 #include <squall/web/static_file_options.hpp>
+#include <squall/websocket/compression_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -124,8 +126,23 @@ struct Settings {
   /// for any. To be written inside the braces of the Settings; assigned later, the list would be
   /// gone at once.
   std::initializer_list<std::string_view> websocket_allowed_origins = {};
-  std::size_t websocket_max_message_size = limits::websocket_message_bytes;  ///< bytes
-  std::size_t websocket_max_queue = limits::websocket_queue_bytes;           ///< bytes
+  std::size_t websocket_max_message_size = limits::websocket_message_bytes;  ///< bytes, inflated
+  /// Bytes that wait for one client that reads slowly, or of one client for its busy handler.
+  std::size_t websocket_max_queue = limits::websocket_queue_bytes;
+  /// What becomes of messages for a client that reads too slowly;
+  /// WebSocketHandler::set_slow_consumer() changes it for one.
+  SlowConsumer websocket_slow_consumer = SlowConsumer::disconnect;
+  /// With SlowConsumer::disconnect: without the client taking a byte of what waits for it.
+  Duration websocket_stall_timeout = Duration::from_seconds(5);
+  /// From ping to ping, whatever the handler does; zero for none. Without, a connection that breaks
+  /// silently is noticed only when something is written.
+  Duration websocket_ping_interval = Duration::from_seconds(0);
+  /// From a ping until something must have come of the client; then it is dropped. Zero, or more
+  /// than the interval: the interval.
+  Duration websocket_ping_timeout = Duration::from_seconds(0);
+  /// Compresses WebSocket messages with clients that take it: `{.enabled = true}`. Leave it off
+  /// where a message has a secret beside text that an attacker chooses.
+  websocket::CompressionOptions websocket_compression = {};
 
   std::size_t max_header_size = limits::head_bytes;         ///< bytes
   std::size_t max_body_size = limits::buffered_body_bytes;  ///< bytes

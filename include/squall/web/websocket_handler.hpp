@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <squall/base/slow_consumer.hpp>
 #include <squall/web/detail/handler_type.hpp>
+#include <squall/web/message_awaiter.hpp>
 #include <squall/web/output_awaiter.hpp>
 #include <squall/web/request_handler.hpp>
+#include <squall/web/shared_message.hpp>
 #include <squall/websocket/close_code.hpp>
+#include <squall/websocket/compression_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,12 +22,13 @@ namespace squall::web {
 
 class WebSocketSession;
 
-/// What became of a message.
-enum class SendResult : std::uint8_t {
-  sent,      ///< queued; it leaves at the end of the loop's turn
-  closed,    ///< the connection is closing or closed; nothing was queued
-  overflow,  ///< more waits for this client than Settings::websocket_max_queue allows; it is
-             ///< disconnected
+using squall::SendResult;
+using websocket::Message;
+
+struct MessageOptions {
+  /// With SlowConsumer::conflate: the message takes the place of one that waits with this key.
+  std::string_view key = {};
+  bool binary = false;
 };
 
 /// Base of the classes that talk over a WebSocket (RFC 6455): one object a connection.
@@ -39,6 +44,19 @@ enum class SendResult : std::uint8_t {
 /// wait while one is being handled, pings do not. on_close() never runs inside a call you make,
 /// such as write_message(); the object is deleted after it. An exception in open or on_message
 /// closes the connection with 1011.
+///
+/// In place of on_message, open() may be a coroutine that reads:
+///
+///     Task<> open() {
+///       for (;;) {
+///         auto message = co_await read();
+///         if (!message) break;  // no more will come
+///         write_message(*message);
+///       }
+///     }
+///
+/// When such an open() returns, the connection is closed with 1000. The client's end shows as an
+/// empty read(); if open() waits for something else then, that ends with CancelledError.
 ///
 /// The request (headers, arguments, cookies) may be used until open() has ended; then its memory is
 /// given back, unless keep_request() was called.
@@ -56,13 +74,47 @@ class WebSocketHandler : public RequestHandler {
   /// UsageError.
   [[nodiscard]] virtual std::string_view select_subprotocol(
       const std::vector<std::string_view>& offered);
+  /// How messages of this connection are compressed, if the client agrees; asked before open().
+  /// The default is Settings::websocket_compression.
+  [[nodiscard]] virtual websocket::CompressionOptions get_compression_options();
   virtual void on_ping(std::string_view data);
   virtual void on_pong(std::string_view data);
+
+  // In open(), where there is no on_message(); a UsageError elsewhere.
+
+  /// `auto message = co_await read();`, a std::optional<Message>, empty once no more will come.
+  /// Others wait meanwhile, and past Settings::websocket_max_queue the client does. One reader at a
+  /// time.
+  [[nodiscard]] MessageAwaiter read() {
+    return MessageAwaiter(session_, MessageAwaiter::What::message);
+  }
+  /// The same of the next piece of a message, as it came, so that a large one need not be held
+  /// whole: Message::is_last() tells its end. Settings::websocket_max_message_size is for all of
+  /// it; set_max_message_size() changes that.
+  [[nodiscard]] MessageAwaiter read_piece() {
+    return MessageAwaiter(session_, MessageAwaiter::What::piece);
+  }
+  /// Of messages that begin from now on: bytes before and after inflation; past it 1009.
+  void set_max_message_size(std::size_t bytes) noexcept;
 
   // From anywhere on the loop.
 
   /// Sends a message to the client. Never blocks and never throws for a client that has left.
   SendResult write_message(std::string_view message, bool binary = false);
+  SendResult write_message(std::string_view message, const MessageOptions& options);
+  /// Sends back what was read.
+  SendResult write_message(const Message& message) {
+    return write_message(std::string_view(message), message.is_binary());
+  }
+  /// Sends a message that goes to many.
+  SendResult write_message(const SharedMessage& message, std::string_view key = {});
+  /// Sends a message in pieces, each at once as a frame; the first after a last one begins it. They
+  /// are never dropped: `co_await drained()` between them. Other messages wait for the last.
+  SendResult write_piece(std::string_view piece, bool last, bool binary = false);
+  /// What becomes of messages when this client reads too slowly, in place of
+  /// Settings::websocket_slow_consumer; and what may wait, unless it is zero, in place of
+  /// Settings::websocket_max_queue. In open() or later.
+  void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes = 0);
   template <JSONDocument T>
   SendResult write_message(const T& document) {
     return write_json_message(document);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace squall::websocket {
+
+/// A message that was received, or a piece of one: its bytes, and of what kind they are.
+class Message : public std::string {
+ public:
+  Message() noexcept = default;
+  explicit Message(std::string bytes, bool binary = false, bool last = true) noexcept
+      : std::string(std::move(bytes)), binary_(binary), last_(last) {}
+
+  /// False for text, which is UTF-8 (a piece of it may be cut inside a character).
+  [[nodiscard]] bool is_binary() const noexcept { return binary_; }
+  /// Whether this is the end of its message; always of one that is whole.
+  [[nodiscard]] bool is_last() const noexcept { return last_; }
+
+ private:
+  bool binary_ = false;
+  bool last_ = true;
+};
+
+}  // namespace squall::websocket
