@@ -190,7 +190,7 @@ void LoopCore::close_orphans() noexcept {
   }
   wheel_.take_all([](detail::TimerNode& node) {
     if (node.fire != &Stream::fire_timer) return;
-    auto& stream = static_cast<Stream&>(node);
+    Stream& stream = static_cast<Stream::Busy&>(node).stream;
     if (stream.handler_ == nullptr) stream.finish_close();
   });
   free_closed();

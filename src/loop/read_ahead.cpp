@@ -67,12 +67,12 @@ void set_residency_probe(ResidencyProbe probe) noexcept { replaced_probe = probe
 
 ReadAhead::ReadAhead(Stream& stream, int file, off_t end) noexcept
     : stream_(&stream), file_(file), end_(end) {
-  stream.reading_ = this;
+  stream.busy().reading = this;
 }
 
 ReadAhead::~ReadAhead() {
   if (stream_ == nullptr) return;
-  stream_->reading_ = nullptr;
+  stream_->busy().reading = nullptr;
   Segment* const front = stream_->output().front();
   if (front != nullptr && front->kind == Segment::Kind::file) {
     auto& segment = static_cast<FileSegment&>(*front);

@@ -16,7 +16,7 @@ namespace squall::loop {
 namespace {
 
 // After the last answer: how long and how much is still read from a peer that goes on sending.
-constexpr std::uint64_t linger_ms = 5'000;
+constexpr std::int64_t linger_ms = 5'000;
 constexpr std::uint32_t linger_bytes = 64 * 1024 * 1024;
 // Small pieces of held input are put together up to this.
 constexpr std::size_t held_piece_bytes = 32 * 1024;
@@ -26,10 +26,7 @@ constexpr std::uint64_t residency_memory_ms = 1'000;
 }  // namespace
 
 Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
-    : Pollable(Pollable::Kind::stream, descriptor),
-      TimerNode(&fire_timer),
-      core_(core),
-      handler_(&handler) {}
+    : Pollable(Pollable::Kind::stream, descriptor), core_(core), handler_(&handler) {}
 
 Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler, Kind kind) {
   auto* const stream =
@@ -97,7 +94,7 @@ void Stream::resume_receiving() noexcept {
   if (receiving_ || eof_) return;
   receiving_ = true;
   if (state_ == State::closed) return;
-  if (held_ || eof_held_) {
+  if (holds_input() || eof_held_) {
     schedule_flush();  // hands it out, then goes on receiving
   } else {
     core_.engine().update_receiving(*this);
@@ -105,27 +102,36 @@ void Stream::resume_receiving() noexcept {
 }
 
 void Stream::set_deadline(Duration delay) noexcept {
-  deadline_ms_ =
+  Busy& busy = this->busy();
+  busy.deadline_ms =
       core_.now_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(delay.milliseconds(), 0));
-  if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
+  arm_timer(busy.deadline_ms);
 }
 
+// A timer that is due earlier looks again by itself.
 void Stream::arm_timer(std::uint64_t at_ms) noexcept {
-  core_.wheel().stop(*this);
-  due_ms = at_ms;
-  core_.wheel().start(*this);
+  Busy& busy = *busy_;
+  if (busy.is_armed()) {
+    if (busy.due_ms <= at_ms) return;
+    core_.wheel().stop(busy);
+  }
+  busy.due_ms = at_ms;
+  core_.wheel().start(busy);
 }
 
-void Stream::fire_timer(TimerNode& node) noexcept { static_cast<Stream&>(node).timer_fired(); }
+void Stream::fire_timer(detail::TimerNode& node) noexcept {
+  static_cast<Busy&>(node).stream.timer_fired();
+}
 
 void Stream::timer_fired() noexcept {
+  Busy& busy = *busy_;
   const std::uint64_t now = core_.now_ms();
-  if (now >= stall_ms_ && !peer_took_something()) {
+  if (now >= busy.stall_ms && !peer_took_something()) {
     broke(std::make_error_code(std::errc::timed_out));
     return;
   }
-  if (now >= deadline_ms_) {
-    deadline_ms_ = no_deadline;
+  if (now >= busy.deadline_ms) {
+    busy.deadline_ms = no_deadline;
     if (handler_ == nullptr) {
       finish_close();
       return;
@@ -133,8 +139,21 @@ void Stream::timer_fired() noexcept {
     handler_->on_timeout();
     if (state_ == State::closed) return;
   }
-  const std::uint64_t nearest = std::min(deadline_ms_, stall_ms_);
-  if (nearest != no_deadline && (!TimerNode::is_armed() || due_ms > nearest)) arm_timer(nearest);
+  if (busy_ == nullptr) return;
+  const std::uint64_t nearest = std::min(busy_->deadline_ms, busy_->stall_ms);
+  if (nearest != no_deadline) {
+    arm_timer(nearest);
+  } else {
+    trim();
+  }
+}
+
+void Stream::trim() noexcept {
+  if (busy_ == nullptr || state_ != State::open || blocked_) return;
+  const bool has_deadline = std::min(busy_->deadline_ms, busy_->stall_ms) != no_deadline;
+  if (has_deadline || busy_->held || busy_->reading != nullptr) return;
+  if (busy_->is_armed()) core_.wheel().stop(*busy_);
+  delete std::exchange(busy_, nullptr);
 }
 
 void Stream::schedule_flush() noexcept {
@@ -150,7 +169,7 @@ void Stream::close(Linger linger) noexcept {
   state_ = State::flushing;
   linger_ = linger != Linger::no && !eof_;
   peer_first_ = linger == Linger::peer_first;
-  deadline_ms_ = no_deadline;
+  clear_deadline();
   if (linger_) {
     resume_receiving();
   } else {
@@ -169,17 +188,18 @@ void Stream::abort() noexcept {
 
 void Stream::deliver(std::span<char> bytes) {
   if (handler_ == nullptr) {
-    discarded_ += static_cast<std::uint32_t>(bytes.size());
-    if (discarded_ > linger_bytes) finish_close();
-  } else if (receiving_ && !held_) [[likely]] {
+    busy().discarded += static_cast<std::uint32_t>(bytes.size());
+    if (busy_->discarded > linger_bytes) finish_close();
+  } else if (receiving_ && !holds_input()) [[likely]] {
     handler_->on_receive(bytes);
   } else {
     // With io_uring all receive buffers of the loop may be full of one peer's bytes.
-    if (!held_) held_ = std::make_unique<Held>();
-    if (held_->empty() || held_->back().size() + bytes.size() > held_piece_bytes) {
-      held_->emplace_back(bytes.begin(), bytes.end());
+    std::unique_ptr<Held>& held = busy().held;
+    if (!held) held = std::make_unique<Held>();
+    if (held->empty() || held->back().size() + bytes.size() > held_piece_bytes) {
+      held->emplace_back(bytes.begin(), bytes.end());
     } else {
-      held_->back().insert(held_->back().end(), bytes.begin(), bytes.end());
+      held->back().insert(held->back().end(), bytes.begin(), bytes.end());
     }
   }
 }
@@ -194,7 +214,7 @@ void Stream::received_eof() {
 
 void Stream::deliver_eof() {
   if (eof_) return;
-  if (handler_ != nullptr && (!receiving_ || held_)) {
+  if (handler_ != nullptr && (!receiving_ || holds_input())) {
     eof_held_ = true;
     return;
   }
@@ -209,11 +229,12 @@ void Stream::deliver_eof() {
 
 // A piece at a time, so that an owner who pauses again need not copy what it does not want yet.
 void Stream::deliver_held() {
-  while (held_) {
-    std::vector<char> piece = std::move(held_->front());
-    held_->pop_front();
-    if (held_->empty()) held_.reset();
-    if (!held_ || handler_ == nullptr) {
+  while (holds_input()) {
+    std::unique_ptr<Held>& held = busy_->held;
+    std::vector<char> piece = std::move(held->front());
+    held->pop_front();
+    if (held->empty()) held.reset();
+    if (!held || handler_ == nullptr) {
       deliver(piece);  // as if it came from the wire
     } else {
       handler_->on_receive(piece);
@@ -229,7 +250,7 @@ void Stream::deliver_held() {
 }
 
 void Stream::before_send() {
-  if ((held_ || eof_held_) && receiving_) {
+  if (receiving_ && (eof_held_ || holds_input())) {
     deliver_held();
     if (state_ == State::closed) return;
   }
@@ -257,9 +278,10 @@ bool Stream::peer_took_something() noexcept {
   if (::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) != 0) return false;
   const auto left = static_cast<std::uint32_t>(unread);
   // The last bytes of all may be fewer than what is asked for.
-  if (left >= unread_ || (unread_ - left < least_taken_ && left != 0)) return false;
-  unread_ = left;
-  stall_ms_ = core_.now_ms() + write_timeout_ms_;
+  Busy& busy = *busy_;
+  if (left >= busy.unread || (busy.unread - left < least_taken_ && left != 0)) return false;
+  busy.unread = left;
+  busy.stall_ms = core_.now_ms() + write_timeout_ms_;
   return true;
 }
 
@@ -273,22 +295,23 @@ void Stream::peer_left() {
 void Stream::blocked() noexcept {
   blocked_ = true;
   int unread = 0;
-  unread_ = ::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) == 0
-                ? static_cast<std::uint32_t>(unread)
-                : 0;
-  stall_ms_ = core_.now_ms() + write_timeout_ms_;
-  if (!TimerNode::is_armed() || due_ms > stall_ms_) arm_timer(stall_ms_);
+  Busy& busy = this->busy();
+  busy.unread = ::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) == 0
+                    ? static_cast<std::uint32_t>(unread)
+                    : 0;
+  busy.stall_ms = core_.now_ms() + write_timeout_ms_;
+  arm_timer(busy.stall_ms);
 }
 
 void Stream::unblocked() noexcept {
   blocked_ = false;
-  stall_ms_ = no_deadline;
+  if (busy_ != nullptr) busy_->stall_ms = no_deadline;
 }
 
 void Stream::flushed() {
   if (filter_) {
     const bool more = !filter_->plain().is_empty();
-    if (more && reading_ != nullptr) return;  // flushed again when the file is in memory
+    if (more && is_reading()) return;  // flushed again when the file is in memory
     if (more && filter_->is_ready()) {
       schedule_flush();
       return;
@@ -309,8 +332,7 @@ void Stream::flushed() {
     state_ = State::lingering;
     core_.began_to_linger();
     if (!peer_first_) ::shutdown(fd, SHUT_WR);
-    deadline_ms_ = core_.now_ms() + linger_ms;
-    if (!TimerNode::is_armed() || due_ms > deadline_ms_) arm_timer(deadline_ms_);
+    set_deadline(Duration::from_milliseconds(linger_ms));
     return;
   }
   if (shut_wanted_) {
@@ -327,7 +349,7 @@ std::size_t Stream::ready_bytes(FileSegment& file, std::size_t wanted) noexcept 
   if (file.offset < file.ready_end) {
     return std::min(wanted, static_cast<std::size_t>(file.ready_end - file.offset));
   }
-  if (reading_ != nullptr) return 0;
+  if (is_reading()) return 0;
   const auto end = static_cast<std::size_t>(file.offset) + wanted;
   if (end <= file.file.known_resident(core_.now_ms())) return wanted;
   const std::size_t window = std::min(file.size, read_ahead_bytes);
@@ -359,9 +381,9 @@ void Stream::finish_close() noexcept {
   if (state_ == State::lingering) core_.ended_to_linger();
   state_ = State::closed;
   handler_ = nullptr;
-  if (reading_ != nullptr) std::exchange(reading_, nullptr)->forget_stream();
+  if (is_reading()) std::exchange(busy_->reading, nullptr)->forget_stream();
   if (filter_) filter_->plain().clear(core_.blocks());
-  core_.wheel().stop(*this);
+  if (busy_ != nullptr && busy_->is_armed()) core_.wheel().stop(*busy_);
   core_.engine().detach(*this);
 }
 

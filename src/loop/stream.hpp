@@ -61,7 +61,7 @@ class StreamHandler {
 /// Made by adopt(); its owner ends it with close() or abort() and must not touch it
 /// afterwards. What is written in a turn of the loop leaves in one system call at the turn's end.
 /// An idle stream owns no buffer.
-class Stream final : private Pollable, private detail::TimerNode {
+class Stream final : private Pollable {
  public:
   enum class Kind : std::uint8_t {
     socket,
@@ -112,7 +112,12 @@ class Stream final : private Pollable, private detail::TimerNode {
 
   /// Calls on_timeout() once `delay` has passed. Moving a deadline later is a plain store.
   void set_deadline(Duration delay) noexcept;
-  void clear_deadline() noexcept { deadline_ms_ = no_deadline; }
+  void clear_deadline() noexcept {
+    if (busy_ != nullptr) busy_->deadline_ms = no_deadline;
+  }
+  /// Gives back what an idle stream without a deadline does not need; for owners that wait for long
+  /// without one.
+  void trim() noexcept;
 
   enum class Linger : std::uint8_t { no, yes, peer_first };
   /// Sends what is pending, then closes. With Linger::yes it then reads for a while what the peer
@@ -154,8 +159,20 @@ class Stream final : private Pollable, private detail::TimerNode {
 
   using Held = std::deque<std::vector<char>>;  // in pieces: they come and go without being moved
 
+  /// What a stream has only while it has a deadline, is blocked, holds input, or lingers.
+  struct Busy final : detail::TimerNode, detail::Pooled {
+    explicit Busy(Stream& of) noexcept : TimerNode(&fire_timer), stream(of) {}
+    Stream& stream;
+    std::unique_ptr<Held> held;               // input that came while receiving was paused
+    ReadAhead* reading = nullptr;             // while output waits for the disk
+    std::uint64_t deadline_ms = no_deadline;  // the owner's, or the end of lingering
+    std::uint64_t stall_ms = no_deadline;     // when blocked: the end of the kernel's patience
+    std::uint32_t discarded = 0;              // bytes read while lingering
+    std::uint32_t unread = 0;  // when blocked: bytes the peer has not taken, as last looked at
+  };
+
   Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept;
-  ~Stream() = default;
+  ~Stream() { delete busy_; }
 
   // For the engine.
   void received(std::span<char> bytes) {
@@ -178,24 +195,27 @@ class Stream final : private Pollable, private detail::TimerNode {
   void before_send();
   void deliver_held();
   void finish_close() noexcept;
-  static void fire_timer(TimerNode& node) noexcept;
+  static void fire_timer(detail::TimerNode& node) noexcept;
   void timer_fired() noexcept;
   void arm_timer(std::uint64_t at_ms) noexcept;
+  Busy& busy() {
+    if (busy_ == nullptr) busy_ = new Busy(*this);
+    return *busy_;
+  }
+  [[nodiscard]] bool holds_input() const noexcept { return busy_ != nullptr && busy_->held; }
+  [[nodiscard]] bool is_reading() const noexcept {
+    return busy_ != nullptr && busy_->reading != nullptr;
+  }
 
   LoopCore& core_;
   StreamHandler* handler_;
   OutputQueue output_;  // what goes on the wire
   std::unique_ptr<StreamFilter> filter_;
-  std::unique_ptr<Held> held_;    // input that came while receiving was paused
-  ReadAhead* reading_ = nullptr;  // while output waits for the disk
+  Busy* busy_ = nullptr;
   Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
-  std::uint64_t deadline_ms_ = no_deadline;  // the owner's, or the end of lingering
-  std::uint64_t stall_ms_ = no_deadline;     // when blocked: the end of the kernel's patience
   std::uint32_t write_timeout_ms_ = 60'000;
-  std::uint32_t discarded_ = 0;    // bytes read while lingering
-  std::uint32_t unread_ = 0;       // when blocked: bytes the peer has not taken, as last looked at
-  std::uint32_t interest_ = 0;     // the engine's
   std::uint32_t least_taken_ = 1;  // bytes a peer takes within the write timeout
+  std::uint32_t interest_ = 0;     // the engine's
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;

@@ -44,11 +44,13 @@ UringEngine::~UringEngine() { shut_down(); }
 
 std::uint32_t UringEngine::take_slot(Pollable& owner) {
   if (free_slots_.empty()) {
-    slots_.emplace_back();
+    slots_.add();
     // So that giving back and unsettling never allocate.
-    free_slots_.reserve(slots_.capacity());
-    unsettled_.reserve(slots_.capacity());
-    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
+    if (free_slots_.capacity() < slots_.size()) {
+      free_slots_.reserve(2 * slots_.size());
+      unsettled_.reserve(2 * slots_.size());
+    }
+    free_slots_.push_back(slots_.size() - 1);
   }
   const std::uint32_t index = free_slots_.back();
   free_slots_.pop_back();

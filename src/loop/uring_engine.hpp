@@ -67,6 +67,23 @@ class UringEngine final : public Engine {
     bool unsettled : 1 = false;
     bool starved : 1 = false;
   };
+  /// Grows a piece at a time: the double of what is there would be most of what a connection costs.
+  class SlotTable {
+   public:
+    [[nodiscard]] Slot& operator[](std::uint32_t index) const noexcept {
+      return pieces_[index / piece_slots][index % piece_slots];
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+    void add() {
+      if (size_ % piece_slots == 0) pieces_.push_back(std::make_unique<Slot[]>(piece_slots));
+      ++size_;
+    }
+
+   private:
+    static constexpr std::uint32_t piece_slots = 128;
+    std::vector<std::unique_ptr<Slot[]>> pieces_;
+    std::uint32_t size_ = 0;
+  };
   /// One that was handed to the kernel, or will be with the next submission.
   struct Send {
     std::uint32_t slot;
@@ -157,7 +174,7 @@ class UringEngine final : public Engine {
   std::unique_ptr<UringRing> ring_;
   UniqueFd wake_;
   std::uint64_t wake_count_ = 0;  // the kernel writes to it
-  std::vector<Slot> slots_;
+  SlotTable slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> unsettled_;  // what the kernel does for them may not be what they want
   std::deque<std::uint32_t> starved_;     // wait for a receive buffer

@@ -38,6 +38,7 @@ WebSocketConnection& WebSocketConnection::start(Stream& stream, Role role, WebSo
   stream.set_write_timeout(options.slow_consumer == SlowConsumer::disconnect
                                ? options.stall_timeout
                                : options.write_timeout);
+  stream.trim();
   self->start_pinging();
   return *self;
 }
