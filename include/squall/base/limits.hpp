@@ -24,7 +24,8 @@ inline constexpr std::size_t chunk_line_bytes = 4 * 1024;
 inline constexpr std::size_t trailer_bytes = 16 * 1024;
 /// Output that may wait on one connection before its writer is told to wait.
 inline constexpr std::size_t write_buffer_bytes = 1024 * 1024;
-/// One WebSocket message, whole; past it the connection is closed with 1009.
+/// One WebSocket message, whole, before and after inflation; past it the connection is closed with
+/// 1009.
 inline constexpr std::size_t websocket_message_bytes = 10 * 1024 * 1024;
 /// WebSocket output that may wait for one client before it is disconnected as too slow.
 inline constexpr std::size_t websocket_queue_bytes = 1024 * 1024;
