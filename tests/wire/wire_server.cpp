@@ -178,6 +178,10 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     settings.websocket_max_message_size = bytes();
   } else if (name == "--max-queue") {
     settings.websocket_max_queue = bytes();
+  } else if (name == "--ws-ping-interval-ms") {
+    settings.websocket_ping_interval = milliseconds();
+  } else if (name == "--ws-ping-timeout-ms") {
+    settings.websocket_ping_timeout = milliseconds();
   } else if (name == "--header-timeout-ms") {
     settings.header_timeout = milliseconds();
   } else if (name == "--body-timeout-ms") {
@@ -206,6 +210,7 @@ void serve(Options& options) {
   wire::add_streaming_routes(app);
   wire::add_content_routes(app);
   wire::add_websocket_routes(app);
+  wire::add_socket_feature_routes(app);
   wire::add_tls_routes(app);
   wire::add_edge_routes(app);
   if (options.duplicate_routes) {

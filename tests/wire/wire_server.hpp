@@ -21,6 +21,7 @@ void add_output_routes(squall::web::Application& app);
 void add_streaming_routes(squall::web::Application& app);
 void add_content_routes(squall::web::Application& app);
 void add_websocket_routes(squall::web::Application& app);
+void add_socket_feature_routes(squall::web::Application& app);
 void add_tls_routes(squall::web::Application& app);
 void add_edge_routes(squall::web::Application& app);
 
