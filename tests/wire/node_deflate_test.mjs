@@ -46,10 +46,11 @@ function open(path, perMessageDeflate) {
   });
 }
 
-const booleans = [false, true];
+// With `false` ws itself refuses servers that make use of RFC 7692 §7.1.1.2.
+const wishes = [undefined, true];
 for (const takeover of '01') {
-  for (const serverNoContextTakeover of booleans) {
-    for (const clientNoContextTakeover of booleans) {
+  for (const serverNoContextTakeover of wishes) {
+    for (const clientNoContextTakeover of wishes) {
       for (const [serverMaxWindowBits, clientMaxWindowBits] of [[undefined, undefined], [9, 9], [15, 15]]) {
         const options = {
           serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits, threshold: 0,
