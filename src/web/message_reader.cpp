@@ -11,6 +11,7 @@
 namespace squall::web {
 
 using websocket::Message;
+using websocket::OptionalMessage;
 using What = MessageAwaiter::What;
 
 bool MessageReader::received(bool binary, std::string_view bytes, bool last) {
@@ -63,11 +64,11 @@ void MessageReader::resume_later(MessageAwaiter& waiter) noexcept {
   squall::detail::Scheduler::current().make_ready(waiter.resume_);
 }
 
-std::optional<Message> MessageReader::take(What what) {
-  if (!message_ || !complete_) return std::nullopt;
+OptionalMessage MessageReader::take(What what) {
+  if (!message_ || !complete_) return {};
   complete_ = false;
-  std::optional<Message> taken = std::exchange(message_, std::nullopt);
-  inside_ = what == What::piece && !taken->is_last();
+  Message taken = *std::exchange(message_, std::nullopt);
+  inside_ = what == What::piece && !taken.is_last();
   return taken;
 }
 
@@ -95,9 +96,9 @@ void MessageAwaiter::on_stop(StopNode& node) noexcept {
   self.reader_->resume_later(self);
 }
 
-std::optional<Message> MessageAwaiter::await_resume() {
+OptionalMessage MessageAwaiter::await_resume() {
   if (cancelled_) throw CancelledError();
-  if (reader_ == nullptr) return std::nullopt;
+  if (reader_ == nullptr) return {};
   return reader_->take(what_);
 }
 

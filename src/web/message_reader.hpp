@@ -31,7 +31,7 @@ class MessageReader {
   void wait(MessageAwaiter& waiter);
   void forget(MessageAwaiter& waiter) noexcept;
   void resume_later(MessageAwaiter& waiter) noexcept;
-  [[nodiscard]] std::optional<websocket::Message> take(MessageAwaiter::What what);
+  [[nodiscard]] websocket::OptionalMessage take(MessageAwaiter::What what);
   /// Whether a coroutine waits here, and not elsewhere.
   [[nodiscard]] bool is_awaited() const noexcept { return waiter_ != nullptr; }
 

@@ -8,7 +8,6 @@
 
 #include <coroutine>
 #include <cstdint>
-#include <optional>
 
 namespace squall::web {
 
@@ -32,7 +31,7 @@ class MessageAwaiter : private squall::detail::StopNode {
   void await_suspend(std::coroutine_handle<Promise> waiting) {
     suspend(waiting, squall::detail::stop_state_of(waiting));
   }
-  [[nodiscard]] std::optional<websocket::Message> await_resume();
+  [[nodiscard]] websocket::OptionalMessage await_resume();
 
  private:
   friend class MessageReader;

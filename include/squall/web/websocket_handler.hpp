@@ -24,6 +24,7 @@ class WebSocketSession;
 
 using squall::SendResult;
 using websocket::Message;
+using websocket::OptionalMessage;
 
 struct MessageOptions {
   /// With SlowConsumer::conflate: the message takes the place of one that waits with this key.
@@ -82,7 +83,7 @@ class WebSocketHandler : public RequestHandler {
 
   // In open(), where there is no on_message(); a UsageError elsewhere.
 
-  /// `auto message = co_await read();`, a std::optional<Message>, empty once no more will come.
+  /// `auto message = co_await read();`, an OptionalMessage, empty once no more will come.
   /// Others wait meanwhile, and past Settings::websocket_max_queue the client does. One reader at a
   /// time.
   [[nodiscard]] MessageAwaiter read() {

@@ -23,4 +23,24 @@ class Message : public std::string {
   bool last_ = true;
 };
 
+/// A message, or none because no more will come. Used as a std::optional<Message>, which would be
+/// dear to compile in every program.
+class OptionalMessage {
+ public:
+  OptionalMessage() noexcept = default;
+  OptionalMessage(Message message) noexcept : message_(std::move(message)), is_there_(true) {}
+
+  [[nodiscard]] bool has_value() const noexcept { return is_there_; }
+  explicit operator bool() const noexcept { return is_there_; }
+  [[nodiscard]] Message& operator*() & noexcept { return message_; }
+  [[nodiscard]] const Message& operator*() const& noexcept { return message_; }
+  [[nodiscard]] Message&& operator*() && noexcept { return std::move(message_); }
+  [[nodiscard]] Message* operator->() noexcept { return &message_; }
+  [[nodiscard]] const Message* operator->() const noexcept { return &message_; }
+
+ private:
+  Message message_;
+  bool is_there_ = false;
+};
+
 }  // namespace squall::websocket
