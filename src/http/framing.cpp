@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/ascii.hpp"
 #include "http/head_parser.hpp"
+#include "http/response_head.hpp"
 #include "http/tokens.hpp"
 
 #include <limits>
@@ -27,7 +28,7 @@ HeadError read_length(std::string_view digits, std::uint64_t& length) noexcept {
 }
 
 /// Repeated lengths are taken for one when all are equal (RFC 9112 §6.3, point 5).
-HeadError read_content_length(const RequestHead& head, std::uint64_t& length) noexcept {
+HeadError read_content_length(const HeadFields& head, std::uint64_t& length) noexcept {
   bool first = true;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     if (head.field_id(i) != FieldId::content_length) continue;
@@ -45,7 +46,7 @@ HeadError read_content_length(const RequestHead& head, std::uint64_t& length) no
 }
 
 /// Only `chunked`, once and last, has an end that can be found (RFC 9112 §6.3, point 4).
-HeadError read_transfer_encoding(const RequestHead& head) noexcept {
+HeadError read_transfer_encoding(const HeadFields& head) noexcept {
   bool chunked = false;
   bool unknown = false;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
@@ -70,10 +71,14 @@ HeadError read_transfer_encoding(const RequestHead& head) noexcept {
   return unknown ? HeadError::unknown_coding : HeadError{};
 }
 
-void read_connection(const RequestHead& head, RequestFraming& framing) noexcept {
+struct ConnectionOptions {
   bool close = false;
-  bool keep = false;
+  bool keep_alive = false;
   bool upgrade = false;
+};
+
+ConnectionOptions read_connection(const HeadFields& head) noexcept {
+  ConnectionOptions found;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     if (head.field_id(i) != FieldId::connection) continue;
     ListReader list(head.field_value(i));
@@ -81,22 +86,25 @@ void read_connection(const RequestHead& head, RequestFraming& framing) noexcept 
       const std::string_view option = list.element();
       switch (option.size()) {
         case 5:
-          close = close || ascii::equal(option, "close");
+          found.close = found.close || ascii::equal(option, "close");
           break;
         case 7:
-          upgrade = upgrade || ascii::equal(option, "upgrade");
+          found.upgrade = found.upgrade || ascii::equal(option, "upgrade");
           break;
         case 10:
-          keep = keep || ascii::equal(option, "keep-alive");
+          found.keep_alive = found.keep_alive || ascii::equal(option, "keep-alive");
           break;
         default:
           break;
       }
     }
   }
-  framing.keep_alive = !close && (head.minor_version() != 0 || keep);  // RFC 9112 §9.3
-  // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
-  framing.upgrade = upgrade && head.has(FieldId::upgrade) && head.minor_version() != 0;
+  return found;
+}
+
+/// RFC 9112 §9.3.
+bool stays(const ConnectionOptions& options, unsigned minor_version) noexcept {
+  return !options.close && (minor_version != 0 || options.keep_alive);
 }
 
 /// RFC 9110 §10.1.1: 100-continue is the only expectation there is; HTTP/1.0 has none.
@@ -116,7 +124,12 @@ HeadError read_expect(const RequestHead& head) noexcept {
 RequestFraming detail::read_framing(const RequestHead& head) noexcept {
   RequestFraming framing;
   framing.keep_alive = head.minor_version() != 0;
-  if (head.has(FieldId::connection)) read_connection(head, framing);
+  if (head.has(FieldId::connection)) {
+    const ConnectionOptions options = read_connection(head);
+    framing.keep_alive = stays(options, head.minor_version());
+    // RFC 9110 §7.8: a server must ignore Upgrade in an HTTP/1.0 request.
+    framing.upgrade = options.upgrade && head.has(FieldId::upgrade) && head.minor_version() != 0;
+  }
 
   const bool has_length = head.has(FieldId::content_length);
   if (head.has(FieldId::transfer_encoding)) {
@@ -138,6 +151,36 @@ RequestFraming detail::read_framing(const RequestHead& head) noexcept {
   if (head.has(FieldId::expect) && head.minor_version() != 0) {
     framing.error = read_expect(head);
     framing.expect_continue = true;
+  }
+  return framing;
+}
+
+ResponseFraming frame_response(const ResponseHead& head, Method method) noexcept {
+  using Body = ResponseFraming::Body;
+  ResponseFraming framing;
+  framing.keep_alive = stays(read_connection(head), head.minor_version());
+  const unsigned status = head.status();
+  if (status == 101 || (method == Method::connect && status / 100 == 2)) {
+    framing.body = Body::tunnel;  // RFC 9110 §9.3.6: length and coding mean nothing here
+    return framing;
+  }
+  if (method == Method::head || status / 100 == 1 || status == 204 || status == 304) return framing;
+  if (head.has(FieldId::transfer_encoding)) {
+    if (head.minor_version() == 0) {  // RFC 9112 §6.1: the framing is faulty
+      framing.error = HeadError::bad_transfer_encoding;
+      return framing;
+    }
+    framing.error = read_transfer_encoding(head);
+    framing.body = Body::chunked;
+    // RFC 9112 §6.3, point 3: the coding counts, but who answers so may be read otherwise by
+    // others, and what follows belongs to nobody.
+    if (head.has(FieldId::content_length)) framing.keep_alive = false;
+  } else if (head.has(FieldId::content_length)) {
+    framing.error = read_content_length(head, framing.content_length);
+    if (framing.content_length != 0) framing.body = Body::length;
+  } else {
+    framing.body = Body::until_close;
+    framing.keep_alive = false;
   }
   return framing;
 }

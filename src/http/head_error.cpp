@@ -13,7 +13,7 @@ const char* text_of(HeadError error) noexcept {
     case HeadError::bad_target:
       return "malformed request target";
     case HeadError::bad_line_ending:
-      return "bare CR or LF in the request head";
+      return "bare CR or LF in the head";
     case HeadError::bad_field_name:
       return "malformed field name";
     case HeadError::bad_field_value:
@@ -42,6 +42,8 @@ const char* text_of(HeadError error) noexcept {
       return "unknown expectation";
     case HeadError::content_too_large:
       return "Content-Length too large";
+    case HeadError::bad_status_line:
+      return "malformed status line";
   }
   return "unknown error";
 }
@@ -74,6 +76,8 @@ std::uint16_t status_for(HeadError error) noexcept {
       return 417;
     case HeadError::content_too_large:
       return 413;
+    case HeadError::bad_status_line:
+      return 502;
     default:
       return 400;
   }

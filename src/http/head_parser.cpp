@@ -1,49 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/head_parser.hpp"
 
-#include "http/field_id.hpp"
+#include "http/field_lines.hpp"
 #include "http/host.hpp"
 #include "http/scan.hpp"
-#include "http/stop_index.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 namespace squall::http {
+
+using detail::distance;
+using detail::most_head_bytes;
+
 namespace {
 
-// Positions in a head are 32 bits wide.
-constexpr std::size_t most_head_bytes = std::size_t{1} << 30;
 // No method of the IANA registry comes near; a longer token is noise.
 constexpr std::ptrdiff_t most_method_bytes = 32;
-
-std::uint32_t distance(const char* from, const char* to) noexcept {
-  return static_cast<std::uint32_t>(to - from);
-}
 
 template <std::size_t N>
 bool begins_with(const char* at, const char (&literal)[N]) noexcept {
   return std::memcmp(at, literal, N - 1) == 0;
 }
-
-bool is_low(char c) noexcept { return static_cast<unsigned char>(c) <= ' '; }
-
-/// Finds stops byte by byte; does what IndexedStops does.
-class TableStops {
- public:
-  explicit TableStops(const char* end) noexcept : end_(end) {}
-  const char* name(const char* at) const noexcept {
-    return scan::skip_class(at, end_, ascii::token);
-  }
-  const char* value(const char*, const char* at) const noexcept {
-    return scan::skip_class(at, end_, ascii::value);
-  }
-  static bool is_plain_host(std::string_view) noexcept { return false; }
-
- private:
-  const char* end_;
-};
 
 }  // namespace
 
@@ -74,14 +52,10 @@ RequestHeadParser::Status RequestHeadParser::parse(std::string_view bytes, Reque
     }
   }
   if (whole) {
-    const std::size_t most_fields = std::min(limits.field_count, limits::field_count);
-    if (IndexStops* const indexer = stop_indexer()) {
-      IndexedStops stops(indexer, begin, at, end);
-      whole = parse_fields(stops, at, end, most_fields, head);
-    } else {
-      TableStops stops(end);
-      whole = parse_fields(stops, at, end, most_fields, head);
-    }
+    whole = parse_field_lines(begin, at, end, limits.field_count, head,
+                              [&head](std::uint32_t at_byte, std::uint32_t size, bool plain) {
+                                return take_host(at_byte, size, plain, head);
+                              });
   }
   if (error_ != HeadError{}) return Status::failed;
   scanned_ = distance(begin, at);
@@ -258,130 +232,16 @@ bool RequestHeadParser::split_absolute(std::uint32_t path_end, RequestHead& head
   return true;
 }
 
-/// `stops` finds the end of a name or a value from left to right, in [from, end).
-template <class Finder>
-[[gnu::always_inline]] inline bool RequestHeadParser::parse_fields(Finder& stops, const char*& from,
-                                                                   const char* end,
-                                                                   std::size_t field_limit,
-                                                                   RequestHead& head) noexcept {
-  // What the loop changes is in variables of its own, and all ways out are breaks: nothing need
-  // lie in memory.
-  const char* const base = head.base_;
-  const char* at = from;
-  const char* name = base + name_at_;
-  const char* value = base + value_at_;
-  RequestHead::Field* field = head.fields_ + head.field_count_;
-  const RequestHead::Field* const last_field = head.fields_ + field_limit;
-  std::uint32_t present = head.present_;
-  Phase phase = phase_;
-  bool whole = false;
-  for (;; phase = Phase::line_start) {
-    if (phase == Phase::line_start) {
-      if (at == end) break;
-      if (*at == '\r') {
-        if (end - at < 2) break;
-        whole = at[1] == '\n';
-        at += 2;
-        if (!whole) refuse(HeadError::bad_line_ending);
-        break;
-      }
-      if (field >= last_field) {
-        refuse(HeadError::too_many_fields);
-        break;
-      }
-      if (ascii::is_blank(*at)) {
-        refuse(HeadError::obsolete_folding);
-        break;
-      }
-      name = at;
-      phase = Phase::field_name;
-    }
-    if (phase == Phase::field_name) {
-      at = stops.name(at);
-      if (at - name > std::numeric_limits<std::uint16_t>::max()) {
-        refuse(HeadError::head_too_large);
-        break;
-      }
-      if (at == end) break;
-      if (*at != ':' || at == name) {
-        refuse_line(at, end, HeadError::bad_field_name);
-        break;
-      }
-      value = at + 1;
-      phase = Phase::field_value;
-      at = stops.value(name, value);
-    } else {
-      at = stops.value(at, at);
-    }
-    if (end - at < 2) {
-      if (at != end && *at != '\r') refuse_line(at, end, HeadError::bad_field_value);
-      break;
-    }
-    if (at[0] != '\r' || at[1] != '\n') {
-      refuse_line(at, end, HeadError::bad_field_value);
-      break;
-    }
-    const char* first = value;
-    const char* last = at;
-    // Nearly always there is one space before the value and none after it. What else is not above
-    // a space is a tab, or the CR of an empty value.
-    if (*first == ' ') ++first;
-    if (is_low(*first) || is_low(last[-1])) [[unlikely]] {
-      while (first != last && ascii::is_blank(*first)) ++first;
-      while (first != last && ascii::is_blank(last[-1])) --last;
-    }
-    field->name_at = distance(base, name);
-    field->value_at = distance(base, first);
-    field->value_size = distance(first, last);
-    field->name_size = static_cast<std::uint16_t>(distance(name, value) - 1);
-    field->id = field_id(name, field->name_size);
-    const FieldId id = field->id;
-    ++field;
-    if (id == FieldId::host) {
-      head.present_ = present;
-      const bool plain = Finder::is_plain_host({first, field[-1].value_size});
-      if (!take_host(field[-1], plain, head)) {
-        refuse(HeadError::bad_host);
-        break;
-      }
-    }
-    present |= 1U << static_cast<unsigned>(id);
-    at += 2;
-  }
-  head.present_ = present;
-  head.field_count_ = static_cast<std::uint16_t>(field - head.fields_);
-  from = at;
-  phase_ = phase;
-  name_at_ = distance(base, name);
-  value_at_ = distance(base, value);
-  return whole;
-}
-
-bool RequestHeadParser::take_host(const RequestHead::Field& field, bool plain,
+bool RequestHeadParser::take_host(std::uint32_t at, std::uint32_t size, bool plain,
                                   RequestHead& head) noexcept {
   // Two hosts are two opinions of whom the request is for (RFC 9112 §3.2).
   if (head.has(FieldId::host)) return false;
-  const std::string_view value = head.view(field.value_at, field.value_size);
-  if (!plain && !is_authority(value)) return false;
+  if (!plain && !is_authority(head.view(at, size))) return false;
   if (head.authority_size_ == 0) {
-    head.authority_at_ = field.value_at;
-    head.authority_size_ = field.value_size;
+    head.authority_at_ = at;
+    head.authority_size_ = size;
   }
   return true;
-}
-
-bool RequestHeadParser::refuse(HeadError error) noexcept {
-  error_ = error;
-  return false;
-}
-
-/// Refuses the line at `at`: for its ending when that is a bare CR or LF, else for `otherwise`. A
-/// CR that is the last byte so far decides nothing yet.
-bool RequestHeadParser::refuse_line(const char* at, const char* end, HeadError otherwise) noexcept {
-  if (*at == '\n') return refuse(HeadError::bad_line_ending);
-  if (*at != '\r') return refuse(otherwise);
-  if (end - at < 2) return false;
-  return refuse(at[1] == '\n' ? otherwise : HeadError::bad_line_ending);
 }
 
 }  // namespace squall::http

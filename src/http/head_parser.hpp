@@ -11,7 +11,8 @@
 
 namespace squall::http {
 
-/// Why a request head was refused. status_for() has the status that the server answers.
+/// Why a head was refused. status_for() has the status that a server answers to such a request, or
+/// a gateway when it was a response's.
 enum class HeadError : std::uint8_t {
   bad_request_line = 1,   ///< 400: not `method SP target SP HTTP-version` (RFC 9112 §3)
   bad_target,             ///< 400: a target in none of the four forms (RFC 9112 §3.2)
@@ -30,6 +31,7 @@ enum class HeadError : std::uint8_t {
   too_many_fields,        ///< 431: past the field limit (RFC 6585 §5)
   unknown_expectation,    ///< 417: an Expect that is not 100-continue (RFC 9110 §10.1.1)
   content_too_large,      ///< 413: a Content-Length past what can be counted (RFC 9110 §15.5.14)
+  bad_status_line,        ///< 502: not `HTTP-version SP status-code [SP reason]` (RFC 9112 §4)
 };
 std::error_code make_error_code(HeadError error) noexcept;
 [[nodiscard]] std::uint16_t status_for(HeadError error) noexcept;
@@ -40,14 +42,64 @@ struct HeadLimits {
   std::size_t field_count = limits::field_count;  ///< never more than limits::field_count
 };
 
+/// What the parsers of request and response heads have in common: where they are, and the fields.
+class HeadParser {
+ public:
+  enum class Status : std::uint8_t { need_more, done, failed };
+
+  /// Bytes of the head, once parse() said done.
+  [[nodiscard]] std::size_t head_bytes() const noexcept { return taken_; }
+  /// Why, once parse() said failed.
+  [[nodiscard]] HeadError error() const noexcept { return error_; }
+
+ protected:
+  enum class Phase : std::uint8_t {
+    leading,      // before the first line
+    method,       // in the method, looked at from its first byte
+    target,       // in the target, looked at up to scanned_
+    version,      // in the version and its CRLF, looked at from its first byte
+    status,       // in a response's version and status code, looked at from its first byte
+    reason,       // in its reason, looked at up to scanned_
+    line_start,   // before a field line or the empty line
+    field_name,   // in a field's name, looked at up to scanned_
+    field_value,  // in its value, looked at up to scanned_
+  };
+
+  // The templates are in field_lines.hpp.
+  template <class TakeHost>
+  bool parse_field_lines(const char* begin, const char*& from, const char* end,
+                         std::size_t field_limit, HeadFields& head, TakeHost take_host) noexcept;
+  template <class Finder, class TakeHost>
+  bool parse_fields(Finder& stops, const char*& from, const char* end, std::size_t field_limit,
+                    HeadFields& head, TakeHost take_host) noexcept;
+  bool refuse(HeadError error) noexcept {
+    error_ = error;
+    return false;
+  }
+  /// Refuses the line at `at`: for its ending when that is a bare CR or LF, else for `otherwise`. A
+  /// CR that is the last byte so far decides nothing yet.
+  bool refuse_line(const char* at, const char* end, HeadError otherwise) noexcept {
+    if (*at == '\n') return refuse(HeadError::bad_line_ending);
+    if (*at != '\r') return refuse(otherwise);
+    if (end - at < 2) return false;
+    return refuse(at[1] == '\n' ? otherwise : HeadError::bad_line_ending);
+  }
+
+  std::uint32_t scanned_ = 0;   // bytes that need not be looked at again
+  std::uint32_t taken_ = 0;     // bytes of the head, once it is whole
+  std::uint32_t name_at_ = 0;   // where the unfinished field line begins
+  std::uint32_t value_at_ = 0;  // the byte after its colon
+  std::uint8_t start_ = 0;      // where the first line begins: after an empty line or none
+  Phase phase_ = Phase::leading;
+  HeadError error_{};
+};
+
 /// Parses a request head, strictly (RFC 9112), where its bytes lie.
 ///
 /// Resumable at any byte in linear time: feed it the head's bytes from the first on each time
 /// (they may have moved), it looks only at those it has not seen.
-class RequestHeadParser {
+class RequestHeadParser : public HeadParser {
  public:
-  enum class Status : std::uint8_t { need_more, done, failed };
-
   /// Looks at `bytes`, which begin with the first byte after the previous message. One empty line
   /// before the request line is skipped (RFC 9112 §2.2) and counts as part of the head.
   ///
@@ -57,24 +109,10 @@ class RequestHeadParser {
   /// What is refused does not depend on how the bytes were cut. No allocation.
   Status parse(std::string_view bytes, RequestHead& head, const HeadLimits& limits) noexcept;
 
-  /// Bytes of the head, once parse() said done.
-  [[nodiscard]] std::size_t head_bytes() const noexcept { return taken_; }
-  /// Why, once parse() said failed.
-  [[nodiscard]] HeadError error() const noexcept { return error_; }
   /// Makes it ready for the next head.
   void reset() noexcept { *this = RequestHeadParser(); }
 
  private:
-  enum class Phase : std::uint8_t {
-    leading,      // before the request line
-    method,       // in the method, looked at from its first byte
-    target,       // in the target, looked at up to scanned_
-    version,      // in the version and its CRLF, looked at from its first byte
-    line_start,   // before a field line or the empty line
-    field_name,   // in a field's name, looked at up to scanned_
-    field_value,  // in its value, looked at up to scanned_
-  };
-
   // Those that are inline are so for head_parser.cpp, the only one to call them.
   inline bool parse_leading(const char*& at, const char* end, RequestHead& head) noexcept;
   inline bool parse_request_line(const char*& at, const char* end, RequestHead& head) noexcept;
@@ -83,20 +121,8 @@ class RequestHeadParser {
   inline bool parse_version(const char*& at, const char* end, RequestHead& head) noexcept;
   inline bool split_target(RequestHead& head) noexcept;
   bool split_absolute(std::uint32_t path_end, RequestHead& head) noexcept;
-  template <class Finder>
-  bool parse_fields(Finder& stops, const char*& from, const char* end, std::size_t field_limit,
-                    RequestHead& head) noexcept;
-  bool take_host(const RequestHead::Field& field, bool plain, RequestHead& head) noexcept;
-  bool refuse(HeadError error) noexcept;
-  bool refuse_line(const char* at, const char* end, HeadError otherwise) noexcept;
-
-  std::uint32_t scanned_ = 0;   // bytes that need not be looked at again
-  std::uint32_t taken_ = 0;     // bytes of the head, once it is whole
-  std::uint32_t name_at_ = 0;   // where the unfinished field line begins
-  std::uint32_t value_at_ = 0;  // the byte after its colon
-  std::uint8_t start_ = 0;      // where the request line begins: after an empty line or none
-  Phase phase_ = Phase::leading;
-  HeadError error_{};
+  static bool take_host(std::uint32_t at, std::uint32_t size, bool plain,
+                        RequestHead& head) noexcept;
 };
 
 /// How a request's body is delimited and what becomes of the connection (RFC 9112 §6.3, §9.3).
