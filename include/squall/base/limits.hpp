@@ -29,6 +29,12 @@ inline constexpr std::size_t write_buffer_bytes = 1024 * 1024;
 inline constexpr std::size_t websocket_message_bytes = 10 * 1024 * 1024;
 /// WebSocket output that may wait for one client before it is disconnected as too slow.
 inline constexpr std::size_t websocket_queue_bytes = 1024 * 1024;
+/// A URL to connect to, or to be redirected to.
+inline constexpr std::size_t url_bytes = 16 * 1024;
+/// Messages that a WebSocket client holds for its program before it stops receiving.
+inline constexpr std::size_t websocket_unread_bytes = 1024 * 1024;
+/// What a client keeps of the body of an answer that refuses a WebSocket.
+inline constexpr std::size_t refused_body_bytes = 4 * 1024;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
