@@ -62,6 +62,20 @@ void StreamCore::abandon() noexcept {
   release();
 }
 
+loop::Stream* StreamCore::hand_over(std::string& early) {
+  if (reader_ != nullptr || writer_ != nullptr) {
+    throw UsageError("a Stream is handed over while a coroutine waits for it");
+  }
+  if (stream_ == nullptr || eof_) return nullptr;
+  early = input_.take(input_.size());
+  loop::Stream* const stream = std::exchange(stream_, nullptr);
+  tls_ = nullptr;
+  stream->clear_deadline();
+  stream->resume_receiving();
+  become_over();
+  return stream;
+}
+
 // Waits.
 
 void StreamCore::begin_wait(StreamWait& wait) {

@@ -38,6 +38,10 @@ class StreamCore final : public squall::detail::Pooled,
   static StreamCore* take_over(loop::Stream& stream, TLSFilter* tls, std::string_view early);
   /// The Stream is gone.
   void abandon() noexcept;
+  /// The other way round: gives the connection to something else that will drive it, which sets its
+  /// handler before it returns to the loop, and what has come and was not read. The Stream is
+  /// closed then. Null when there is nothing to give: it is closed, or its peer has ended its side.
+  [[nodiscard]] loop::Stream* hand_over(std::string& early);
 
   // For the awaiters.
   /// Whether the read need not wait: it has what it wants or will never have it.
@@ -150,6 +154,11 @@ class StreamCore final : public squall::detail::Pooled,
 [[nodiscard]] inline Stream make_stream(loop::Stream& stream, TLSFilter* tls,
                                         std::string_view early) {
   return Stream(StreamCore::take_over(stream, tls, early));
+}
+
+/// What is behind `stream`, as StreamCore::hand_over().
+[[nodiscard]] inline loop::Stream* take_stream(Stream& stream, std::string& early) {
+  return stream.core() != nullptr ? stream.core()->hand_over(early) : nullptr;
 }
 
 }  // namespace squall::net::detail
