@@ -140,7 +140,7 @@ void WebSocketConnection::peer_ends(CloseCode code, std::string_view reason, boo
     code_ = code;
     keep_reason(reason);
     stream_->pause_receiving();
-    if (!peer_left_) stream_->set_deadline(options().close_timeout);
+    if (!peer_left_) limit_handling();
     return;
   }
   // RFC 6455 §5.5.1: answered with the same code, unless ours went first.
@@ -154,7 +154,15 @@ void WebSocketConnection::peer_ends(CloseCode code, std::string_view reason, boo
 void WebSocketConnection::on_peer_left() {
   if (peer_left_ || peer_ended_ || state_ != State::open) return;
   peer_left_ = true;
-  stream_->set_deadline(options().close_timeout);
+  limit_handling();
+}
+
+// The delegate has so long for what came before the peer's end.
+void WebSocketConnection::limit_handling() noexcept {
+  stream_->clear_deadline();  // no more pings
+  if (options().handling_timeout > Duration::from_seconds(0)) {
+    stream_->set_deadline(options().handling_timeout);
+  }
 }
 
 bool WebSocketConnection::hand_over(bool binary, std::string_view payload, bool last, bool piece) {

@@ -30,7 +30,7 @@ struct WebSocketOptions;
 /// Idle, it owns no buffer. Control frames are answered as they come, also while the delegate is
 /// busy with a message; messages wait meanwhile, and past a limit the peer waits. What came
 /// before the peer's close is handed over before on_close(), for at most
-/// WebSocketOptions::close_timeout. For a peer that reads too slowly there is a policy.
+/// WebSocketOptions::handling_timeout. For a peer that reads too slowly there is a policy.
 class WebSocketConnection final : private loop::StreamHandler, public squall::detail::Pooled {
  public:
   using Role = websocket::MessageParser::Role;
@@ -120,6 +120,7 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   [[nodiscard]] bool hand_over(bool binary, std::string_view payload, bool last, bool piece);
   void deliver_backlog();
   void limit_reading();
+  void limit_handling() noexcept;
   [[nodiscard]] bool has_backlog() const noexcept;
   [[nodiscard]] bool may_read_on(std::size_t backlog_bytes) const noexcept;
   void keep_reason(std::string_view reason);

@@ -68,13 +68,28 @@ TEST_F(WebSocketConnectionTest, MessagesBeforeThePeersCloseAreHandedOverFirst) {
 }
 
 TEST_F(WebSocketConnectionTest, ADelegateThatStaysBusyDoesNotHoldTheEndBack) {
-  options.close_timeout = Duration::from_milliseconds(10);
+  options.handling_timeout = Duration::from_milliseconds(10);
   open_at_once = false;
   open();
   send(frame(Opcode::text, "1") + close_frame(1001));
   run_until([&] { return closes == 1; });
   EXPECT_EQ(closed_with, "1001 ");
   EXPECT_TRUE(messages.empty());
+}
+
+TEST_F(WebSocketConnectionTest, ADelegateMayHaveAllTheTimeItWants) {
+  options.handling_timeout = Duration();
+  options.ping_interval = Duration::from_milliseconds(5);  // whose timer must not end it either
+  open_at_once = false;
+  open();
+  send(frame(Opcode::text, "1") + close_frame(1001));
+  int turns = 0;
+  run_until([&] { return ++turns > 20; });
+  EXPECT_EQ(closes, 0);
+  connection->resume();
+  run_until([&] { return closes == 1; });
+  EXPECT_EQ(messages, (std::vector<std::string>{"t:1"}));
+  EXPECT_EQ(closed_with, "1001 ");
 }
 
 TEST_F(WebSocketConnectionTest, OurCloseWaitsForThePeers) {  // RFC 6455 §7.1.2

@@ -26,8 +26,10 @@ struct WebSocketOptions {
   Duration ping_timeout = Duration::from_seconds(0);
   /// What permessage-deflate is negotiated with, where the delegate has no options of its own.
   websocket::CompressionOptions compression;
-  /// For the answer to a close frame, and for messages that were to be handled before the end.
+  /// For the answer to a close frame.
   Duration close_timeout = Duration::from_seconds(5);
+  /// For messages that a busy delegate was to handle before the peer's end; zero: no limit.
+  Duration handling_timeout = Duration::from_seconds(5);
 };
 
 }  // namespace squall::transport
