@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/url.hpp"
 #include "fuzz.hpp"
 #include "http/form.hpp"
 #include "http/host.hpp"
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-// Percent-encoding, queries and forms, hosts and addresses.
+// Percent-encoding, queries and forms, hosts and addresses, URLs and what they refer to.
 
 namespace {
 
@@ -61,10 +62,33 @@ void check_host(std::string_view text) {
   }
 }
 
+void check_url(const squall::Result<squall::Url>& url) {
+  if (!url) return;
+  fuzz::check(is_authority(url->host_and_port()) || url->port == 0, "a URL's host is a host");
+  fuzz::check(url->target.starts_with('/'), "a target is a path");
+  fuzz::check(url->target.find_first_of(" #\r\n\"<>") == url->target.npos, "and safe to send");
+  if (url->port == 0) return;
+  const auto again = squall::parse_url(url->text());
+  fuzz::check(again.has_value(), "a URL's text is a URL");
+  fuzz::check_same(again->text(), url->text(), "and the same one");
+  fuzz::check(!again->has_user, "without user and password");
+}
+
+void check_urls(std::string_view text) {
+  check_url(squall::parse_url(text));
+  squall::Url base;
+  base.scheme = "http";
+  base.host = "a.example";
+  base.port = 8080;
+  base.target = "/b/c?d";
+  check_url(squall::resolve_url(base, text));
+}
+
 }  // namespace
 
 void fuzz::run(std::string_view input) {
   check_percent(input);
   check_form(input);
   check_host(input);
+  check_urls(input);
 }
