@@ -110,5 +110,39 @@ inline constexpr std::size_t form_value_bytes = 1024 * 1024;
 inline constexpr std::size_t form_memory_bytes = 1024 * 1024;
 /// Bytes of one form that may wait for the disk before its body is not read any more.
 inline constexpr std::size_t form_backlog_bytes = 1024 * 1024;
+/// The name of a channel of a realtime::Hub; a longer one is refused.
+inline constexpr std::size_t channel_name_bytes = 255;
+/// Publications that one who comes back to a channel is handed at most; when it missed more, the
+/// answer is "not recovered".
+inline constexpr std::size_t recovered_publications = 300;
+/// The data of one publication; a larger one is refused.
+inline constexpr std::size_t publication_bytes = 1024 * 1024;
+/// Memory of the history of one channel; the oldest publications go.
+inline constexpr std::size_t channel_history_bytes = 4 * 1024 * 1024;
+/// Memory of all histories of a memory broker; the channel not published to for longest loses.
+inline constexpr std::size_t hub_history_bytes = 256 * 1024 * 1024;
+/// Channels of a hub, and of a memory broker; more are refused.
+inline constexpr std::size_t hub_channels = 100'000;
+/// Patterns that a hub is configured with.
+inline constexpr std::size_t hub_patterns = 1000;
+/// Channels that one subscriber may be in.
+inline constexpr std::size_t subscriber_channels = 128;
+/// Calls to a broker that wait for its answer; more fail.
+inline constexpr std::size_t hub_pending_calls = 10'000;
+/// Channels whose history is read at a time to find out what a broker's interruption cost.
+inline constexpr std::size_t hub_recoveries = 64;
+/// Publications that wait for a loop; past it the loop's subscribers are told of a loss.
+inline constexpr std::size_t hub_inbox_publications = 100'000;
+/// Memory of publications that wait for a loop; the same.
+inline constexpr std::size_t hub_inbox_bytes = 64 * 1024 * 1024;
+/// Publications of a channel that wait while its position is looked up; past it they are read from
+/// the history, or count as lost.
+inline constexpr std::size_t held_publications = 1000;
+/// Memory of those.
+inline constexpr std::size_t held_publication_bytes = 4 * 1024 * 1024;
+/// Members of a channel that one call lists.
+inline constexpr std::size_t presence_members = 1000;
+/// What a subscription may tell about its member: client, user and info, each.
+inline constexpr std::size_t presence_field_bytes = 4 * 1024;
 
 }  // namespace squall::limits
