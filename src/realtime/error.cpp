@@ -23,6 +23,8 @@ class RealtimeCategory final : public std::error_category {
         return "there are too many channels";
       case RealtimeError::already_subscribed:
         return "the subscriber is in the channel already";
+      case RealtimeError::withdrawn:
+        return "the subscription was taken back before it was answered";
       case RealtimeError::too_large:
         return "the publication is too large";
       case RealtimeError::busy:

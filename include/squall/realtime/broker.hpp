@@ -67,8 +67,9 @@ class BrokerListener {
 ///
 /// Programs may implement their own. All calls may come from any thread and must not wait; results
 /// go to the completion. For one channel there is never more than one call of subscribe() and
-/// unsubscribe() in flight. A broker may not hold a lock when it calls a completion, for that may
-/// call the broker again; on_publication() never does, so that order may be kept under a lock.
+/// unsubscribe() in flight. A broker may not hold a lock when it calls a completion,
+/// on_interrupted() or on_restored(), for those may call the broker again; on_publication() never
+/// does, so that order may be kept under a lock.
 class Broker {
  public:
   Broker() noexcept = default;
@@ -100,6 +101,9 @@ class Broker {
   /// for a continuation of what is gone.
   virtual void remove(std::string_view channel, Completion<void> done) = 0;
 
+  /// Whether it hands the listener the very publications that publish() is given, before that
+  /// completes. PublishResult::counted is true then.
+  [[nodiscard]] virtual bool is_local() const noexcept { return false; }
   /// The broker's own members of channels; without one the hub keeps those of this process.
   [[nodiscard]] virtual PresenceStore* presence() noexcept { return nullptr; }
 };

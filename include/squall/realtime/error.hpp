@@ -23,6 +23,8 @@ enum class RealtimeError : std::uint8_t {
   hub_full,
   /// The subscriber is subscribed to that channel already, or is about to be.
   already_subscribed,
+  /// The subscription was taken back, or its subscriber destroyed, before it was answered.
+  withdrawn,
   /// The publication is larger than its channel's max_publication_bytes.
   too_large,
   /// HubOptions::max_pending_calls wait for the broker already.

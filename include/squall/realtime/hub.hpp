@@ -73,6 +73,8 @@ struct SubscribeOptions {
   std::string_view client{};
   std::string_view user{};
   std::string_view info{};
+  /// Whether the subscription is a member at all, where the channel has presence.
+  bool present = true;
 };
 
 struct PollOptions {
@@ -92,6 +94,10 @@ struct PollResult {
   /// when no cursor was given.
   bool recovered = false;
 };
+
+namespace detail {
+struct HubHandle;
+}
 
 /// What an authorizer is asked.
 enum class Action : std::uint8_t { subscribe, publish, presence, history };
@@ -152,6 +158,8 @@ class Hub {
   /// none.
   bool unsubscribe(Subscriber& subscriber, std::string_view channel) noexcept;
 
+  // The calls below are the program's own: for a client, ask allows() first.
+
   /// The cursor to read before the state is loaded: one who then subscribes with `since` set to it
   /// gets everything that the state may lack.
   [[nodiscard]] Task<Position> position(std::string_view channel);
@@ -180,7 +188,7 @@ class Hub {
   void close() noexcept;
 
  private:
-  detail::HubCore* core_;  // shared with loops and subscribers
+  detail::HubHandle* handle_;
 };
 
 static_assert(std::is_trivially_destructible_v<HubOptions> &&

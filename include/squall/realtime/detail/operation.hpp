@@ -10,18 +10,32 @@
 
 namespace squall::realtime::detail {
 
-class HubCore;
 class OperationBase;
 
+/// A share in an operation. As a base it outlives the wait, which is in the operation's list.
+class OperationShare {
+ protected:
+  /// Takes over one share.
+  explicit OperationShare(OperationBase& operation) noexcept : operation_(&operation) {}
+  OperationShare(OperationShare&& other) noexcept
+      : operation_(std::exchange(other.operation_, nullptr)) {}
+  OperationShare& operator=(OperationShare&&) = delete;
+  ~OperationShare();
+  [[nodiscard]] squall::detail::WaitList& waiters() const noexcept;
+
+  OperationBase* operation_;
+};
+
 /// Waits for one call of the hub, or is thrown away without. It may be moved until it is awaited.
-class OperationWaiter : public squall::detail::Waiter {
+class OperationWaiter : private OperationShare, public squall::detail::Waiter {
  public:
   OperationWaiter(OperationWaiter&& other) noexcept
-      : Waiter(std::move(other)), operation_(std::exchange(other.operation_, nullptr)) {}
+      : OperationShare(std::move(other)), Waiter(std::move(other)) {}
   OperationWaiter& operator=(OperationWaiter&&) = delete;
   ~OperationWaiter();
 
-  [[nodiscard]] bool await_ready();
+  /// Never: even what is known already comes after what the loop's subscribers are handed.
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
     Waiter::await_suspend(waiting);
@@ -29,16 +43,15 @@ class OperationWaiter : public squall::detail::Waiter {
   }
 
  protected:
-  /// Takes over one share of `operation`.
-  explicit OperationWaiter(OperationBase& operation) noexcept;
+  explicit OperationWaiter(OperationBase& operation) noexcept
+      : OperationShare(operation), Waiter(waiters()) {}
   /// Throws CancelledError when the task was asked to stop.
-  void finish();
-
-  OperationBase* operation_;
+  OperationBase& finish();
 
  private:
   void arm();
   bool awaited_ = false;
+  bool finished_ = false;
 };
 
 template <class T>
@@ -50,8 +63,7 @@ class OperationAwaiter : public OperationWaiter {
   explicit OperationAwaiter(OperationBase& operation) noexcept : OperationWaiter(operation) {}
 
   auto await_resume() {
-    finish();
-    Result<T> result = take_result<T>(*operation_);
+    Result<T> result = take_result<T>(finish());
     if constexpr (throws) {
       if (!result) throw HubError(result.error());
       return std::move(*result);
