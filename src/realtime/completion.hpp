@@ -28,7 +28,8 @@ class Answer {
   void operator()(Result<T> result) {
     const std::shared_ptr<HubCore> core = std::move(core_);
     core->end_call();
-    if (!result) core->count_failure();
+    // What a broker cannot do is no failure of it.
+    if (!result && result.error() != RealtimeError::not_supported) core->count_failure();
     try {
       then_(std::move(result));
     } catch (const std::exception& error) {

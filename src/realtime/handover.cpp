@@ -274,7 +274,7 @@ void HubLoop::finish_recovery(std::uint64_t number, Result<HistoryPage> page) {
     with = recover_latest(subscription, *page, missed);
   } else if (page) {
     with = recover_stream(subscription, *page, missed);
-  } else {
+  } else if (page.error() != RealtimeError::not_supported) {
     core_->log_failure("recovery", channel.name, page.error());
   }
   if (--channel.recovering == 0) channel.forget();

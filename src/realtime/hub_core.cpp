@@ -49,6 +49,10 @@ HubCore::HubCore(BrokerPtr broker, const HubOptions& its_options)
       broker_(std::move(broker)),
       client_prefix_(random_prefix()) {
   if (!broker_) throw UsageError("a hub needs a broker: memory_broker() or another one");
+  if (options.presence_refresh >= options.presence_ttl) {
+    throw UsageError(
+        "members would vanish before they are refreshed: presence_refresh is too long");
+  }
   presence_ = broker_->presence();
   if (presence_ == nullptr) {
     own_presence_ = std::make_unique<MemoryPresence>(&now_ms);

@@ -368,6 +368,23 @@ TEST(Hub, CallsThatTheBrokerDoesNotAnswerAreBounded) {
   EXPECT_EQ(hub.metrics().pending_calls, 0U);
 }
 
+TEST(Hub, AnAnswerFromBeforeAnInterruptionIsNotTrusted) {
+  auto* const broker = new detail::ScriptedBroker(1, 10);
+  Hub hub(BrokerPtr(broker), HubOptions{.position_check = Duration()});
+  hub.configure("kept", keeping(10));
+  Recorder one;
+  hub.subscribe(one, "kept");
+  ASSERT_TRUE(broker->step());  // carried out; the answer is still on its way
+  broker->interrupt();
+  broker->publish_far("kept", "1");
+  broker->restore();
+  do {
+    turns();
+  } while (broker->step());
+  turns();
+  EXPECT_EQ(one.seen, (Seen{"+kept", "kept:1"}));
+}
+
 TEST(Hub, ThePositionCheckFindsWhatWasLostSilently) {
   auto* const broker = new detail::ScriptedBroker(1, 10);
   Hub hub(BrokerPtr(broker), HubOptions{.position_check = Duration::from_milliseconds(20),
