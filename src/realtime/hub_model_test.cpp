@@ -317,7 +317,7 @@ std::uint32_t schedules(std::uint32_t usual) {
 
 TEST(HubModel, EverySequenceIsWhatWasPublishedOrWasTold) {
   Totals totals;
-  for (std::uint32_t seed = 1; seed <= schedules(4000); ++seed) {
+  for (std::uint32_t seed = 1; seed <= schedules(2500); ++seed) {
     SCOPED_TRACE(seed);
     World world(seed, World::Plan(), totals);
     world.run(150);
@@ -336,7 +336,7 @@ TEST(HubModel, WithoutAHistoryNothingIsLostSilently) {
   Totals totals;
   World::Plan plan;
   plan.history_size = 0;
-  for (std::uint32_t seed = 1; seed <= schedules(1500); ++seed) {
+  for (std::uint32_t seed = 1; seed <= schedules(1000); ++seed) {
     SCOPED_TRACE(seed);
     World world(seed, plan, totals);
     world.run(120);
@@ -351,7 +351,7 @@ TEST(HubModel, OnAGoodLineNobodyLosesAnythingNorIsTurnedAway) {
   World::Plan plan;
   plan.faults = false;
   plan.history_size = 1000;
-  for (std::uint32_t seed = 1; seed <= schedules(1500); ++seed) {
+  for (std::uint32_t seed = 1; seed <= schedules(600); ++seed) {
     SCOPED_TRACE(seed);
     World world(seed, plan, totals);
     world.run(150);
@@ -366,7 +366,7 @@ TEST(HubModel, LatestNeverGoesBackAndEndsAtTheNewest) {
   World::Plan plan;
   plan.mode = RecoveryMode::latest;
   plan.history_size = 1;
-  for (std::uint32_t seed = 1; seed <= schedules(1500); ++seed) {
+  for (std::uint32_t seed = 1; seed <= schedules(1000); ++seed) {
     SCOPED_TRACE(seed);
     World world(seed, plan, totals);
     world.run(120);
