@@ -4,6 +4,7 @@
 #include <squall/coro/sleep.hpp>
 #include <squall/loop/ioloop.hpp>
 #include <squall/web/application.hpp>
+#include <squall/web/event_source_handler.hpp>
 #include <squall/web/handler.hpp>
 #include <squall/web/http_error.hpp>
 #include <squall/web/http_file.hpp>

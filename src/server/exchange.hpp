@@ -30,12 +30,24 @@ class WebSocketDelegate;
 
 namespace squall::server {
 
+class MessageDelegate;
 using transport::WebSocketConnection;
 using transport::WebSocketDelegate;
 
 struct ResponseField {
   std::string_view name;
   std::string_view value;
+};
+
+/// A piece of a body that has been framed as a chunk (RFC 9112 §7.1) for many responses.
+struct FramedChunk {
+  std::string_view bytes;
+  std::size_t head_bytes = 0;  ///< of bytes, the line with the size
+  static constexpr std::size_t tail_bytes = 2;
+
+  [[nodiscard]] std::string_view payload() const noexcept {
+    return bytes.substr(head_bytes, bytes.size() - head_bytes - tail_bytes);
+  }
 };
 
 /// Head of a response. The connection adds Date, Server, Content-Length or Transfer-Encoding, and
@@ -70,6 +82,8 @@ class ResponseWriter {
   /// The same without a copy.
   virtual void write_owned(std::string&& bytes) = 0;
   virtual void write_file(loop::SharedFile file, off_t offset, std::size_t bytes) = 0;
+  /// The same with its framing where the body is chunked, without it elsewhere.
+  virtual void write_framed(const FramedChunk& chunk) = 0;
   /// Ends the response. One that is shorter than announced is aborted, so that the client sees it.
   /// Trailers go out when the body is chunked, and are dropped otherwise.
   virtual void finish(std::span<const ResponseField> trailers = {}) = 0;
@@ -83,6 +97,8 @@ class ResponseWriter {
   [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
   /// Calls on_drained() once they are none.
   virtual void request_drain_notice() noexcept = 0;
+  /// The exchange goes on with another delegate, which hears of all that comes from now on.
+  virtual void set_delegate(MessageDelegate& delegate) noexcept = 0;
   /// Without the client taking enough of this response the connection is broken.
   virtual void set_write_timeout(Duration timeout) noexcept = 0;
 
@@ -128,6 +144,8 @@ class MessageDelegate {
   virtual void preserve() = 0;
   /// The kernel has taken all output, after request_drain_notice().
   virtual void on_drained() = 0;
+  /// The server shuts down: what waits for long should end its response now.
+  virtual void on_shutdown() {}
   /// The client has left or the connection is given up; the writer is gone. The last call.
   virtual void on_connection_close() = 0;
 

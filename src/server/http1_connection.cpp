@@ -297,7 +297,11 @@ void HTTP1Connection::on_broken(std::error_code error) {
 
 void HTTP1Connection::drain() {
   keep_alive_ = false;
-  if (exchange_ != nullptr || ReadyNode::is_linked() || phase_ == Phase::waiting) return;
+  if (exchange_ != nullptr) {
+    exchange_->on_shutdown();
+    return;
+  }
+  if (ReadyNode::is_linked() || phase_ == Phase::waiting) return;
   if (phase_ == Phase::head && (head_begun_ || request_count_ == 0 || server_.keeps_idle())) {
     // Its request is on the way. Clients try again when a connection that they used before is
     // closed under them, but not when a new one is.

@@ -92,11 +92,13 @@ class HTTP1Connection final : public Connection,
   void write_body(std::string_view bytes) override;
   void write_owned(std::string&& bytes) override;
   void write_file(loop::SharedFile file, off_t offset, std::size_t bytes) override;
+  void write_framed(const FramedChunk& chunk) override;
   void finish(std::span<const ResponseField> trailers) override;
   void write_informational(unsigned status, std::span<const ResponseField> fields) override;
   void abort() noexcept override;
   [[nodiscard]] std::size_t pending_bytes() const noexcept override;
   void request_drain_notice() noexcept override;
+  void set_delegate(MessageDelegate& delegate) noexcept override { exchange_ = &delegate; }
   void set_write_timeout(Duration timeout) noexcept override;
   void pause_body() noexcept override;
   void resume_body() noexcept override;

@@ -171,6 +171,15 @@ void HTTP1Connection::write_file(loop::SharedFile file, off_t offset, std::size_
   close_chunk();
 }
 
+void HTTP1Connection::write_framed(const FramedChunk& chunk) {
+  if (bodiless_) return;
+  if (chunked_) {
+    stream_->write(chunk.bytes);
+  } else {
+    write_body(chunk.payload());
+  }
+}
+
 void HTTP1Connection::finish(std::span<const ResponseField> trailers) {
   if (has_length_ && !bodiless_ && remaining_out_ != 0) {
     log::format(

@@ -4,6 +4,7 @@
 #include "base/logging.hpp"
 #include "loop/clock.hpp"
 #include "web/access_log.hpp"
+#include "web/event_stream.hpp"
 #include "web/recycle.hpp"
 #include "web/websocket_session.hpp"
 
@@ -84,8 +85,12 @@ void Exchange::run() {
   worker_.core().set_activity(type.type->name());
   makes_etag_ = type.computes_etag || worker_.application().settings.auto_etag;
   // A coroutine reads the request later: it must not lie in the receive buffer then.
-  if (type.socket != nullptr || verb_->coroutine != nullptr || body_stream() != nullptr) preserve();
+  if (verb_ == nullptr || verb_->coroutine != nullptr || body_stream() != nullptr) preserve();
   decode_arguments();
+  if (type.events != nullptr) {
+    run_coroutine(EventStream::accept(*this, *type.events), nullptr);
+    return;
+  }
   if (type.socket != nullptr) {
     run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
     return;
@@ -207,6 +212,18 @@ void Exchange::request_drain_notice() noexcept {
 void Exchange::on_drained() {
   if (coder_ && coder_->is_busy()) return;  // there is more to come
   output_is_out();
+}
+
+void Exchange::on_shutdown() {
+  if (handler_ == nullptr || finished_) return;
+  ++entered_;
+  try {
+    handler_->on_shutdown();
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "app", "on_shutdown threw: {}", error.what());
+  }
+  --entered_;
+  recycle_if_over();
 }
 
 void Exchange::on_connection_close() {

@@ -29,6 +29,8 @@
 
 namespace squall::web {
 
+inline constexpr std::string_view default_content_type = "text/html; charset=UTF-8";
+
 /// One request and its response, and the handler between them. Recycled: in the steady state a
 /// request allocates nothing.
 ///
@@ -50,6 +52,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void message_complete(http::Trailers* trailers) override;
   void preserve() override;
   void on_drained() override;
+  void on_shutdown() override;
   void on_connection_close() override;
 
   /// Ends what still runs; the worker is going.
@@ -153,6 +156,10 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void refuse_websocket(int status, std::string_view why);
   [[nodiscard]] std::span<const server::ResponseField> response_fields();
   transport::WebSocketConnection& upgrade(transport::WebSocketDelegate& delegate);
+  /// Sends the head of a response that `delegate` goes on with, and gives its writer. With an
+  /// encoder the body is to be coded.
+  server::ResponseWriter& begin_stream(server::MessageDelegate& delegate,
+                                       http::ContentEncoder& encoder);
   /// The handler belongs to a session from now on; the exchange stays until release_request().
   RequestHandler* release_handler() noexcept;
   void release_request() noexcept;

@@ -53,6 +53,12 @@ Exchange::Answer Exchange::choose() {
     // The handshake is a GET (RFC 6455 §4.1); others are told so.
     return head_->method() == http::Method::get ? Answer::verb : Answer::method_not_allowed;
   }
+  if (spec_ != nullptr && spec_->factory()->type.events != nullptr) {
+    const bool may = head_->method() == http::Method::get || head_->method() == http::Method::head;
+    return may                                        ? Answer::verb
+           : head_->method() == http::Method::options ? Answer::options
+                                                      : Answer::method_not_allowed;
+  }
   verb_ = find(head_->method());
   if (verb_ == nullptr && head_->method() == http::Method::head) verb_ = find(http::Method::get);
   if (verb_ != nullptr) return Answer::verb;
@@ -74,7 +80,7 @@ std::string Exchange::allowed_methods() const {
                                                 : target->by_method[index];
     if (!spec) return false;
     const detail::HandlerType& type = spec.factory()->type;
-    if (type.socket != nullptr) return method == http::Method::get;
+    if (type.socket != nullptr || type.events != nullptr) return method == http::Method::get;
     return static_cast<bool>(type.verbs[index]);
   };
   for (std::size_t i = 0; i < http::method_count; ++i) {

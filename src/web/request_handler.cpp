@@ -53,6 +53,7 @@ Task<> RequestHandler::prepare() { return {}; }
 void RequestHandler::on_finish() {}
 Task<> RequestHandler::data_received(std::string_view) { return {}; }
 void RequestHandler::on_connection_close() {}
+void RequestHandler::on_shutdown() {}
 bool RequestHandler::cancel_on_disconnect() const noexcept { return true; }
 void RequestHandler::set_default_headers() {}
 

@@ -15,7 +15,6 @@
 namespace squall::web {
 namespace {
 
-constexpr std::string_view default_content_type = "text/html; charset=UTF-8";
 // A body of this size is handed over.
 constexpr std::size_t hand_over_bytes = 64 * 1024;
 // Output that a handler may produce without ever awaiting flush().
@@ -316,6 +315,23 @@ void Exchange::refuse_websocket(int status, std::string_view why) {
   log::format(log::Level::info, "app", "WebSocket refused for {} at {}: {}", peer_.ip(),
               head_->target(), why);
   finish();
+}
+
+server::ResponseWriter& Exchange::begin_stream(server::MessageDelegate& delegate,
+                                               http::ContentEncoder& encoder) {
+  static_cast<void>(tls());  // as below
+  if (!body_out_.empty()) {
+    throw UsageError("a stream of events consists of send_event(): write() has no place in it");
+  }
+  // Of a stream that lasts, an encoder costs more than it saves, unless one knows better.
+  if (coding_wish_ == CodingWish::by_settings) coding_wish_ = CodingWish::no;
+  write_head(false);
+  if (coder_) encoder = coder_->take_encoder();
+  coder_.reset();
+  server::ResponseWriter* const writer = std::exchange(writer_, nullptr);
+  writer->set_delegate(delegate);
+  finished_ = held_ = true;
+  return *writer;
 }
 
 transport::WebSocketConnection& Exchange::upgrade(transport::WebSocketDelegate& delegate) {

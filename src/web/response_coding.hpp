@@ -35,6 +35,8 @@ class ResponseCoder final : public squall::detail::Pooled, public squall::detail
         slice_bytes_(slice_bytes) {}
 
   [[nodiscard]] Exchange& exchange() const noexcept { return exchange_; }
+  /// For one who codes by himself.
+  [[nodiscard]] http::ContentEncoder take_encoder() noexcept { return std::move(encoder_); }
 
   /// Takes a piece of the body; behind it comes a flush, or the end.
   void add(std::string& body, bool last);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/worker.hpp"
 
+#include "web/event_stream.hpp"
 #include "web/exchange.hpp"
 #include "web/file_cache.hpp"
 #include "web/websocket_session.hpp"
@@ -44,6 +45,7 @@ Worker::Worker(Application::Impl& application, loop::LoopCore& core)
 Worker::~Worker() {
   server_.stop_accepting();
   server_.abort_all();
+  while (streams_ != nullptr) streams_->abandon();  // they still use their exchanges
   while (active_ != nullptr) {
     Exchange* const exchange = active_;
     active_ = exchange->next_;
@@ -98,6 +100,17 @@ void Worker::remove(WebSocketSession& session) noexcept {
   const WebSocketSession::Details& at = *session.details_;
   if (at.next != nullptr) at.next->details_->previous = at.previous;
   (at.previous != nullptr ? at.previous->details_->next : sessions_) = at.next;
+}
+
+void Worker::add(EventStream& stream) noexcept {
+  stream.next_ = streams_;
+  if (streams_ != nullptr) streams_->previous_ = &stream;
+  streams_ = &stream;
+}
+
+void Worker::remove(EventStream& stream) noexcept {
+  if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
+  (stream.previous_ != nullptr ? stream.previous_->next_ : streams_) = stream.next_;
 }
 
 }  // namespace squall::web

@@ -12,6 +12,7 @@
 
 namespace squall::web {
 
+class EventStream;
 class Exchange;
 class FileCache;
 class WebSocketSession;
@@ -40,6 +41,8 @@ class Worker final : private server::ServerDelegate {
   void recycle(Exchange& exchange) noexcept;
   void add(WebSocketSession& session) noexcept;
   void remove(WebSocketSession& session) noexcept;
+  void add(EventStream& stream) noexcept;
+  void remove(EventStream& stream) noexcept;
 
  private:
   server::MessageDelegate& start_request(server::ResponseWriter& writer) override;
@@ -53,6 +56,7 @@ class Worker final : private server::ServerDelegate {
   Exchange* active_ = nullptr;
   std::vector<Exchange*> spare_;
   WebSocketSession* sessions_ = nullptr;
+  EventStream* streams_ = nullptr;
   server::HTTPServer server_;
 };
 

@@ -35,6 +35,8 @@ inline constexpr std::size_t url_bytes = 16 * 1024;
 inline constexpr std::size_t websocket_unread_bytes = 1024 * 1024;
 /// What a client keeps of the body of an answer that refuses a WebSocket.
 inline constexpr std::size_t refused_body_bytes = 4 * 1024;
+/// Events that may wait for one client of a stream before it is disconnected as too slow.
+inline constexpr std::size_t event_queue_bytes = 1024 * 1024;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.

@@ -144,6 +144,16 @@ struct Settings {
   /// where a message has a secret beside text that an attacker chooses.
   websocket::CompressionOptions websocket_compression = {};
 
+  /// After this long without an event, a comment shows proxies and the client that a stream of
+  /// events lives; zero for never.
+  Duration event_source_heartbeat = Duration::from_seconds(15);
+  std::size_t event_source_max_queue = limits::event_queue_bytes;  ///< bytes, for one client
+  /// How long a client of a stream of events may take nothing while something waits for it.
+  Duration event_source_write_timeout = Duration::from_seconds(5);
+  /// On shutting down, clients of streams of events are told to come back after a random time of up
+  /// to this, so that not all of them come at once; zero says nothing.
+  Duration reconnect_spread = Duration::from_seconds(5);
+
   std::size_t max_header_size = limits::head_bytes;         ///< bytes
   std::size_t max_body_size = limits::buffered_body_bytes;  ///< bytes
   /// Bytes, for handlers that take a body in pieces; RequestHandler::set_max_body_size() changes

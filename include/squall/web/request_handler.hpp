@@ -26,6 +26,7 @@ class Stream;
 namespace squall::web {
 
 class Application;
+class EventStream;
 class Exchange;
 class WebSocketSession;
 struct Settings;
@@ -83,6 +84,10 @@ class RequestHandler : public squall::detail::Pooled {
   /// The client left before the response was finished. The handler's awaits end with CancelledError
   /// after this, unless cancel_on_disconnect() says no.
   virtual void on_connection_close();
+  /// The application shuts down or is replaced while this request is under way: who waits for
+  /// something to happen (a long poll) should finish now. The default does nothing; the request has
+  /// Settings::shutdown_timeout to end.
+  virtual void on_shutdown();
   /// Whether a handler whose client has left is cancelled; true by default.
   [[nodiscard]] virtual bool cancel_on_disconnect() const noexcept;
   /// Sets headers that error pages keep; called before prepare() and by clear().
@@ -252,6 +257,7 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] Exchange& exchange() const;
 
  private:
+  friend class EventStream;
   friend class WebSocketSession;
   void drop_exchange() noexcept { exchange_ = nullptr; }
   void write_json(const json::value& document);

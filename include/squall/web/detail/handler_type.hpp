@@ -19,6 +19,7 @@
 // parameters.
 namespace squall::web {
 
+class EventSourceHandler;
 class WebSocketHandler;
 
 namespace detail {
@@ -45,6 +46,12 @@ struct SocketType {
   void (*close)(WebSocketHandler& handler) = nullptr;
 };
 
+/// What an EventSourceHandler adds.
+struct EventsType {
+  VerbEntry open;
+  void (*close)(EventSourceHandler& handler) = nullptr;
+};
+
 /// How a handler wants a request's body.
 enum class BodyMode : std::uint8_t {
   whole,   // before prepare()
@@ -57,6 +64,7 @@ struct HandlerType {
   VerbEntry verbs[http::method_count];
   BodyMode body = BodyMode::whole;
   const SocketType* socket = nullptr;
+  const EventsType* events = nullptr;
   bool computes_etag = false;  // it overrides compute_etag()
 };
 
