@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/shared_bytes.hpp"
 #include "http/head_parser.hpp"
 #include "http/trailers.hpp"
 #include "loop/shared_file.hpp"
@@ -39,16 +40,11 @@ struct ResponseField {
   std::string_view value;
 };
 
-/// A piece of a body that has been framed as a chunk (RFC 9112 §7.1) for many responses.
-struct FramedChunk {
-  std::string_view bytes;
-  std::size_t head_bytes = 0;  ///< of bytes, the line with the size
-  static constexpr std::size_t tail_bytes = 2;
-
-  [[nodiscard]] std::string_view payload() const noexcept {
-    return bytes.substr(head_bytes, bytes.size() - head_bytes - tail_bytes);
-  }
-};
+/// What is inside a chunk (RFC 9112 §7.1) that is framed already, with no extension.
+[[nodiscard]] constexpr std::string_view chunk_payload(std::string_view chunk) noexcept {
+  const std::size_t head = chunk.find('\n') + 1;
+  return chunk.substr(head, chunk.size() - head - 2);
+}
 
 /// Head of a response. The connection adds Date, Server, Content-Length or Transfer-Encoding, and
 /// Connection as the protocol needs them.
@@ -82,8 +78,9 @@ class ResponseWriter {
   /// The same without a copy.
   virtual void write_owned(std::string&& bytes) = 0;
   virtual void write_file(loop::SharedFile file, off_t offset, std::size_t bytes) = 0;
-  /// The same with its framing where the body is chunked, without it elsewhere.
-  virtual void write_framed(const FramedChunk& chunk) = 0;
+  /// The same with its framing where the body is chunked, without it elsewhere; of large ones only
+  /// a share is taken.
+  virtual void write_framed(const SharedBytes& chunk) = 0;
   /// Ends the response. One that is shorter than announced is aborted, so that the client sees it.
   /// Trailers go out when the body is chunked, and are dropped otherwise.
   virtual void finish(std::span<const ResponseField> trailers = {}) = 0;

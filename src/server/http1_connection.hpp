@@ -92,7 +92,7 @@ class HTTP1Connection final : public Connection,
   void write_body(std::string_view bytes) override;
   void write_owned(std::string&& bytes) override;
   void write_file(loop::SharedFile file, off_t offset, std::size_t bytes) override;
-  void write_framed(const FramedChunk& chunk) override;
+  void write_framed(const SharedBytes& chunk) override;
   void finish(std::span<const ResponseField> trailers) override;
   void write_informational(unsigned status, std::span<const ResponseField> fields) override;
   void abort() noexcept override;

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view line_end = "\r\n";
 constexpr std::size_t prepared_bytes = 16 * 1024;  // what Stream::prepare() gives at most
+constexpr std::size_t copied_bytes = 4 * 1024;     // up to here a copy costs less than a segment
 
 char* put(char* out, std::string_view text) noexcept {
   if (!text.empty()) std::memcpy(out, text.data(), text.size());
@@ -171,12 +172,14 @@ void HTTP1Connection::write_file(loop::SharedFile file, off_t offset, std::size_
   close_chunk();
 }
 
-void HTTP1Connection::write_framed(const FramedChunk& chunk) {
+void HTTP1Connection::write_framed(const SharedBytes& chunk) {
   if (bodiless_) return;
-  if (chunked_) {
-    stream_->write(chunk.bytes);
+  if (!chunked_) {
+    write_body(chunk_payload(chunk.view()));
+  } else if (chunk.size() <= copied_bytes) {
+    stream_->write(chunk.view());
   } else {
-    write_body(chunk.payload());
+    stream_->write_shared(chunk);
   }
 }
 

@@ -30,13 +30,15 @@ void append(std::string& out, const ServerEvent& event) {
 SharedEvent::SharedEvent(const ServerEvent& event) {
   std::string text;
   append(text, event);
-  data_ = new SharedEventData(text);
+  data_ = new SharedEventData(text, event.key);
 }
 SharedEvent::SharedEvent(const SharedEvent& other) noexcept : data_(other.data_) {
   data_->retain();
 }
 SharedEvent::~SharedEvent() { data_->release(); }
-std::string_view SharedEvent::text() const noexcept { return data_->chunk().payload(); }
+std::string_view SharedEvent::text() const noexcept {
+  return server::chunk_payload(data_->chunk().view());
+}
 
 EventSourceHandler::~EventSourceHandler() = default;
 
@@ -60,7 +62,7 @@ SendResult EventSourceHandler::send_event(const ServerEvent& event) {
   thread_local std::string text;
   text.clear();
   append(text, event);
-  return stream().send(text);
+  return stream().send(text, event.key);
 }
 
 SendResult EventSourceHandler::send_event(const SharedEvent& event) { return stream().send(event); }
@@ -72,6 +74,9 @@ SendResult EventSourceHandler::send_comment(std::string_view text) {
 }
 
 void EventSourceHandler::set_heartbeat(Duration interval) { stream().set_heartbeat(interval); }
+void EventSourceHandler::set_slow_consumer(SlowConsumer policy, std::size_t max_bytes) {
+  stream().set_slow_consumer(policy, max_bytes);
+}
 void EventSourceHandler::close() { stream().close(); }
 bool EventSourceHandler::is_open() const noexcept {
   return stream_ != nullptr && stream_->is_open();

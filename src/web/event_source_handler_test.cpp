@@ -190,7 +190,7 @@ TEST_F(EventSourceHandlerTest, BeforeTheStreamHasBegunOpenMayAnswerOtherwise) {
   EXPECT_EQ(code(answer), "409");
   EXPECT_EQ(field(answer, "Content-Type"), "text/html; charset=UTF-8");
   EXPECT_EQ(body_of(answer), "taken");
-  EXPECT_EQ(Log::take(), "");
+  EXPECT_EQ(Log::take(), "");  // of a stream that never began
 }
 
 TEST_F(EventSourceHandlerTest, ANameOrIdWithALineBreakIsAUsageError) {
@@ -397,6 +397,7 @@ TEST_F(EventSourceHandlerTest, ShuttingDownSpreadsTheReturnOfClientsAndEndsStrea
   EXPECT_LE(retry, 200);
   EXPECT_TRUE(events.ends_with("\n\n"));
   EXPECT_EQ(Log::take(), "close;");
+  run_until_shut_down();
 }
 
 struct Flooding : EventSourceHandler {
@@ -432,7 +433,7 @@ TEST_F(EventSourceHandlerTest, AClientThatDoesNotReadIsDisconnectedAtTheLimit) {
   Flooding::most = 0;
   IOLoop::current().start();
   EXPECT_EQ(Log::take(), "overflow;close;");
-  EXPECT_LE(Flooding::most, 256U * 1024);
+  EXPECT_LE(Flooding::most, (256U + 128U) * 1024);  // and what is on its way
   ::close(fd);
 }
 

@@ -6,6 +6,7 @@
 #include "loop/loop_core.hpp"
 #include "web/access_log.hpp"
 #include "web/exchange.hpp"
+#include "web/hub_subscribers.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/web/http_error.hpp>
@@ -18,7 +19,17 @@
 namespace squall::web {
 namespace {
 
-constexpr std::string_view heartbeat_chunk = "3\r\n:\n\n\r\n";
+constexpr std::string_view heartbeat = ":\n\n";
+
+// As a chunk of the body.
+SharedBytes frame(std::string_view text) {
+  std::string bytes;
+  char line[18];
+  char* const end = std::to_chars(line, line + 16, text.size(), 16).ptr;
+  bytes.reserve(text.size() + 24);
+  bytes.append(line, end).append("\r\n").append(text).append("\r\n");
+  return SharedBytes(bytes);
+}
 
 std::uint32_t milliseconds(Duration duration) noexcept {
   const std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -35,22 +46,19 @@ void set_headers(Exchange& exchange) {
 
 }  // namespace
 
-SharedEventData::SharedEventData(std::string_view text) {
-  char line[18];
-  char* const end = std::to_chars(line, line + 16, text.size(), 16).ptr;
-  head_bytes_ = static_cast<std::size_t>(end - line) + 2;
-  bytes_.reserve(head_bytes_ + text.size() + server::FramedChunk::tail_bytes);
-  bytes_.append(line, end).append("\r\n").append(text).append("\r\n");
-}
+SharedEventData::SharedEventData(std::string_view text, std::string_view key)
+    : chunk_(frame(text)), key_(key) {}
 
 EventStream::EventStream(Exchange& exchange, EventSourceHandler& handler,
                          const detail::EventsType& type) noexcept
     : TimerNode(&timer_fired),
+      ReadyNode(&run_end),
       worker_(exchange.worker()),
       handler_(&handler),
       type_(type),
       exchange_(&exchange),
       heartbeat_ms_(milliseconds(exchange.worker().application().settings.event_source_heartbeat)) {
+  set_slow_consumer(exchange.worker().application().settings.event_source_slow_consumer, 0);
   handler.stream_ = this;
 }
 
@@ -176,50 +184,77 @@ void EventStream::failed(std::exception_ptr error) noexcept {
   give_up();
 }
 
-// Breaks the connection, so that the client does not take it for the end of the stream.
+EventSubscriber& EventStream::subscriber() {
+  if (!subscriber_) subscriber_ = std::make_unique<EventSubscriber>(*this);
+  return *subscriber_;
+}
+
 void EventStream::give_up() noexcept {
   if (writer_ == nullptr) return;
+  outbox_.reset();
   std::exchange(writer_, nullptr)->abort();
   client_is_gone();
   if (stop_ != nullptr) stop_->request_stop();
   end_soon();
 }
 
-bool EventStream::may_send(std::size_t bytes, SendResult& result) {
+bool EventStream::may_send() {
   if (!begun_) begin();
-  result = SendResult::closed;
   if (writer_ == nullptr || closing_) return false;
-  if (writer_->pending_bytes() + bytes > worker_.application().settings.event_source_max_queue) {
-    result = SendResult::overflow;
-    give_up();
-    return false;
-  }
-  result = SendResult::sent;
   sent_ms_ = static_cast<std::uint32_t>(worker_.core().now_ms());
   return true;
 }
 
-SendResult EventStream::send(std::string_view text) {
-  SendResult result;
-  if (!may_send(text.size(), result)) return result;
+bool EventStream::is_behind() const noexcept {
+  return outbox_ || writer_->pending_bytes() >= transport::Outbox::low_mark_bytes;
+}
+
+SendResult EventStream::send(std::string_view text, std::string_view key, SlowConsumer policy) {
+  if (!may_send()) return SendResult::closed;
+  if (is_behind()) return queue(frame(text), key, policy);
+  write_text(text);
+  return SendResult::sent;
+}
+
+SendResult EventStream::send(const SharedEvent& event, SlowConsumer policy) {
+  if (!may_send()) return SendResult::closed;
+  const SharedEventData& data = *event.data_;
+  if (is_behind()) return queue(data.chunk(), data.key(), policy);
+  write(data.chunk());
+  return SendResult::sent;
+}
+
+// What is with the connection cannot be taken back, so the rest waits here.
+SendResult EventStream::queue(SharedBytes chunk, std::string_view key, SlowConsumer policy) {
+  if (!outbox_) outbox_ = std::make_unique<transport::Outbox>();
+  if (policy != SlowConsumer::disconnect && !is_patient_) {
+    is_patient_ = true;
+    writer_->set_write_timeout(worker_.application().settings.write_timeout);
+  }
+  const SendResult result = outbox_->add(std::move(chunk), key, policy, max_queue_bytes_);
+  if (policy == SlowConsumer::conflate) static_cast<void>(outbox_->take_lost());
+  if (result == SendResult::overflow) {
+    give_up();
+  } else {
+    writer_->request_drain_notice();
+  }
+  return result;
+}
+
+void EventStream::write(const SharedBytes& chunk) {
+  if (encoder_) {
+    write_coded(server::chunk_payload(chunk.view()));
+  } else {
+    writer_->write_framed(chunk);
+  }
+}
+
+void EventStream::write_text(std::string_view text) {
   if (encoder_) {
     write_coded(text);
   } else {
     writer_->write_body(text);
   }
-  return result;
-}
-
-SendResult EventStream::send(const SharedEvent& event) {
-  const server::FramedChunk chunk = event.data_->chunk();
-  SendResult result;
-  if (!may_send(chunk.bytes.size(), result)) return result;
-  if (encoder_) {
-    write_coded(chunk.payload());
-  } else {
-    writer_->write_framed(chunk);
-  }
-  return result;
 }
 
 void EventStream::write_coded(std::string_view text) {
@@ -230,10 +265,34 @@ void EventStream::write_coded(std::string_view text) {
   writer_->write_body(coded);
 }
 
+// The connection has taken what it had.
+void EventStream::work_off_outbox() {
+  if (!outbox_) return;
+  if (const std::size_t lost = outbox_->take_lost(); lost != 0) {
+    write_text("event: dropped\ndata: {\"count\":" + std::to_string(lost) + "}\n\n");
+  }
+  while (!outbox_->is_empty() && writer_->pending_bytes() < transport::Outbox::low_mark_bytes) {
+    write(outbox_->take());
+  }
+  if (outbox_->is_empty()) outbox_.reset();
+}
+
+void EventStream::set_slow_consumer(SlowConsumer policy, std::size_t max_bytes) noexcept {
+  const Settings& settings = worker_.application().settings;
+  if (max_bytes == 0) max_bytes = settings.event_source_max_queue;
+  max_queue_bytes_ = static_cast<std::uint32_t>(std::min<std::size_t>(max_bytes, UINT32_MAX));
+  policy_ = policy;
+}
+
 void EventStream::close() {
   if (!begun_) begin();
   if (closing_ || writer_ == nullptr) return;
   closing_ = true;
+  if (!outbox_) write_end();  // else when what waits has left
+  if (stop_ != nullptr) stop_->request_stop();
+}
+
+void EventStream::write_end() {
   if (encoder_) {
     std::string coded;
     encoder_->finish(coded);
@@ -241,7 +300,6 @@ void EventStream::close() {
   }
   std::exchange(writer_, nullptr)->finish();
   client_is_gone();
-  if (stop_ != nullptr) stop_->request_stop();
   end_soon();
 }
 
@@ -260,13 +318,11 @@ void EventStream::arm(std::int64_t delay_ms) noexcept {
   worker_.core().start_timer(*this, Duration::from_milliseconds(delay_ms));
 }
 
-void EventStream::timer_fired(TimerNode& node) noexcept {
+void EventStream::timer_fired(TimerNode& node) noexcept { static_cast<EventStream&>(node).beat(); }
+
+void EventStream::run_end(ReadyNode& node) noexcept {
   auto& self = static_cast<EventStream&>(node);
-  if (self.ending_) {
-    if (!self.opening_) self.end();
-  } else {
-    self.beat();
-  }
+  if (!self.opening_) self.end();
 }
 
 // Sending costs a store: the timer looks whether it was long ago.
@@ -281,18 +337,29 @@ void EventStream::beat() noexcept {
   arm(heartbeat_ms_);
   if (writer_->pending_bytes() != 0) return;  // not idle, but slow
   try {
-    if (encoder_) {
-      write_coded(":\n\n");
-    } else {
-      writer_->write_framed({heartbeat_chunk, 3});
-    }
+    write_text(heartbeat);
     sent_ms_ = now;
   } catch (const std::exception& error) {
     log::format(log::Level::error, "app", "a heartbeat could not be sent: {}", error.what());
   }
 }
 
-void EventStream::on_drained() { output_is_out(); }
+void EventStream::on_drained() {
+  try {
+    work_off_outbox();
+  } catch (const std::exception& error) {
+    log::format(log::Level::error, "app", "events could not be sent: {}", error.what());
+    give_up();
+    return;
+  }
+  if (writer_->pending_bytes() != 0) {
+    writer_->request_drain_notice();
+  } else if (closing_) {
+    write_end();
+  } else {
+    output_is_out();
+  }
+}
 
 void EventStream::on_shutdown() {
   try {
@@ -304,6 +371,7 @@ void EventStream::on_shutdown() {
 
 void EventStream::on_connection_close() {
   writer_ = nullptr;
+  subscriber_.reset();
   client_is_gone();
   if (stop_ != nullptr && handler_->cancel_on_disconnect()) stop_->request_stop();
   if (!opening_) end();
@@ -317,7 +385,7 @@ void EventStream::request_drain_notice() noexcept {
 void EventStream::end_soon() noexcept {
   if (ending_) return;
   ending_ = true;
-  arm(0);
+  worker_.core().make_ready(*this);
 }
 
 void EventStream::end() noexcept {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/shared_bytes.hpp"
 #include "http/content_encoder.hpp"
 #include "server/exchange.hpp"
+#include "transport/outbox.hpp"
 #include "web/output_source.hpp"
 #include "web/worker.hpp"
 
@@ -20,12 +22,13 @@
 
 namespace squall::web {
 
+class EventSubscriber;
 class Exchange;
 
-/// What the copies of a SharedEvent share: the event, framed as a chunk.
+/// What the copies of a SharedEvent share.
 class SharedEventData {
  public:
-  explicit SharedEventData(std::string_view text);
+  SharedEventData(std::string_view text, std::string_view key);
   SharedEventData(const SharedEventData&) = delete;
   SharedEventData& operator=(const SharedEventData&) = delete;
 
@@ -33,12 +36,14 @@ class SharedEventData {
   void release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  [[nodiscard]] server::FramedChunk chunk() const noexcept { return {bytes_, head_bytes_}; }
+  /// The event, framed as a chunk.
+  [[nodiscard]] const SharedBytes& chunk() const noexcept { return chunk_; }
+  [[nodiscard]] std::string_view key() const noexcept { return key_; }
 
  private:
   ~SharedEventData() = default;
-  std::string bytes_;
-  std::size_t head_bytes_ = 0;
+  SharedBytes chunk_;
+  std::string key_;
   std::atomic<std::uint32_t> references_{1};
 };
 
@@ -47,7 +52,8 @@ class SharedEventData {
 class EventStream final : public server::MessageDelegate,
                           public OutputSource,
                           public squall::detail::Pooled,
-                          private squall::detail::TimerNode {
+                          private squall::detail::TimerNode,
+                          private squall::detail::ReadyNode {
  public:
   /// prepare() and open(): what an exchange runs for a route of this kind.
   [[nodiscard]] static Task<> accept(Exchange& exchange, const detail::EventsType& type);
@@ -66,8 +72,13 @@ class EventStream final : public server::MessageDelegate,
 
   // For the handler.
   /// An event or a comment, with its empty line.
-  SendResult send(std::string_view text);
-  SendResult send(const SharedEvent& event);
+  SendResult send(std::string_view text, std::string_view key = {}) {
+    return send(text, key, policy_);
+  }
+  SendResult send(std::string_view text, std::string_view key, SlowConsumer policy);
+  SendResult send(const SharedEvent& event) { return send(event, policy_); }
+  SendResult send(const SharedEvent& event, SlowConsumer policy);
+  void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes) noexcept;
   void close();
   void set_heartbeat(Duration interval) noexcept;
   void begin();
@@ -75,9 +86,16 @@ class EventStream final : public server::MessageDelegate,
   /// The client has left, or all is sent.
   [[nodiscard]] bool is_over() const noexcept { return writer_ == nullptr; }
   [[nodiscard]] std::size_t pending_bytes() const noexcept override {
-    return writer_ != nullptr ? writer_->pending_bytes() : 0;
+    if (writer_ == nullptr) return 0;
+    return writer_->pending_bytes() + (outbox_ ? outbox_->bytes() : 0);
   }
   void keep_request() noexcept { keep_request_ = true; }
+  [[nodiscard]] bool has_begun() const noexcept { return begun_; }
+  [[nodiscard]] bool has_request() const noexcept { return exchange_ != nullptr; }
+  /// Breaks the connection, so that the client does not take it for the end of the stream.
+  void give_up() noexcept;
+  /// Its part in a hub.
+  [[nodiscard]] EventSubscriber& subscriber();
   [[nodiscard]] Worker& worker() const noexcept { return worker_; }
 
   /// Ends what still runs and deletes this; the worker is going.
@@ -93,13 +111,19 @@ class EventStream final : public server::MessageDelegate,
   static Task<> run_accept(Exchange* exchange, const detail::EventsType* type);
   static void open_done(void* context, std::exception_ptr error);
   static void timer_fired(TimerNode& node) noexcept;
+  static void run_end(ReadyNode& node) noexcept;
   void request_drain_notice() noexcept override;
   void discard() noexcept;
   void opened();
   void failed(std::exception_ptr error) noexcept;
-  [[nodiscard]] bool may_send(std::size_t bytes, SendResult& result);
+  [[nodiscard]] bool may_send();
+  [[nodiscard]] bool is_behind() const noexcept;
+  SendResult queue(SharedBytes chunk, std::string_view key, SlowConsumer policy);
+  void write(const SharedBytes& chunk);
+  void write_text(std::string_view text);
   void write_coded(std::string_view text);
-  void give_up() noexcept;
+  void work_off_outbox();
+  void write_end();
   void beat() noexcept;
   void arm(std::int64_t delay_ms) noexcept;
   void end_soon() noexcept;
@@ -113,16 +137,21 @@ class EventStream final : public server::MessageDelegate,
   EventStream* next_ = nullptr;
   EventStream* previous_ = nullptr;
   std::unique_ptr<http::ContentEncoder> encoder_;
-  squall::detail::TaskRunner runner_;  // of open()
+  std::unique_ptr<EventSubscriber> subscriber_;
+  std::unique_ptr<transport::Outbox> outbox_;  // while the client is behind
+  squall::detail::TaskRunner runner_;          // of open()
   squall::detail::StopState* stop_ = nullptr;
   std::exception_ptr* early_error_ = nullptr;  // of an open() that has not waited yet
   std::uint32_t heartbeat_ms_;
   std::uint32_t sent_ms_ = 0;  // when something was sent last
+  std::uint32_t max_queue_bytes_;
+  SlowConsumer policy_;
   bool begun_ : 1 = false;
   bool opening_ : 1 = true;
   bool closing_ : 1 = false;  // close() was called
-  bool ending_ : 1 = false;   // the timer calls end()
+  bool ending_ : 1 = false;   // end() is to come
   bool keep_request_ : 1 = false;
+  bool is_patient_ : 1 = false;  // a client may take nothing for longer
 };
 
 }  // namespace squall::web

@@ -21,7 +21,8 @@ std::string_view without_port(std::string_view authority) noexcept {
 
 }  // namespace
 
-class RedirectToHTTPS::Answer final : public server::MessageDelegate, public detail::Pooled {
+class RedirectToHTTPS::Answer final : public server::MessageDelegate,
+                                      public squall::detail::Pooled {
  public:
   Answer(server::ResponseWriter& writer, std::uint16_t port) noexcept
       : writer_(writer), port_(port) {}

@@ -98,6 +98,18 @@ class WebTest : public ::testing::Test {
     return answer.substr(0, answer.find("\r\n\r\n") + 2).find(wanted) != std::string_view::npos;
   }
 
+  /// Runs the loop until an application that shuts down has come to its end.
+  void run_until_shut_down() {
+    while (log_text().find("all requests have finished") == std::string::npos) {
+      const TimeoutHandle look =
+          loop_->call_later(Duration::from_milliseconds(1), [this] { loop_->stop(); });
+      loop_->start();
+      loop_->remove_timeout(look);
+    }
+    loop_->post([this] { loop_->stop(); });  // beside a stop that may still wait
+    loop_->start();
+  }
+
   std::string log_text() {
     const std::scoped_lock lock(log_mutex_);
     return log_;

@@ -4,6 +4,7 @@
 #include "base/logging.hpp"
 #include "web/access_log.hpp"
 #include "web/exchange.hpp"
+#include "web/hub_subscribers.hpp"
 #include "websocket/deflate_negotiation.hpp"
 #include "websocket/handshake.hpp"
 
@@ -29,6 +30,15 @@ WebSocketSession::~WebSocketSession() {
   if (details_) details_->runner.cancel();
   delete handler_;
   drop_details();
+}
+
+WebSocketSession::Details::Details() noexcept = default;
+WebSocketSession::Details::~Details() = default;
+
+WebSocketSubscriber& WebSocketSession::subscriber() {
+  Details& own = own_details();
+  if (!own.subscriber) own.subscriber = std::make_unique<WebSocketSubscriber>(*this);
+  return *own.subscriber;
 }
 
 const WebSocketSession::Details& WebSocketSession::details() const noexcept {
@@ -231,6 +241,7 @@ void WebSocketSession::on_drained() { output_is_out(); }
 
 void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
   connection_ = nullptr;
+  if (details_) details_->subscriber.reset();
   code_ = code;
   if (!reason.empty()) own_details().reason = reason;
   client_is_gone();

@@ -21,6 +21,7 @@
 namespace squall::web {
 
 class Exchange;
+class WebSocketSubscriber;
 
 /// A WebSocketHandler and its connection. It lives from the handshake until the handler's
 /// on_close() has returned and none of its coroutines runs any more.
@@ -63,6 +64,8 @@ class WebSocketSession final : public transport::WebSocketDelegate,
   [[nodiscard]] std::string_view close_reason() const noexcept { return details().reason; }
   [[nodiscard]] std::string_view subprotocol() const noexcept { return details().subprotocol; }
   void keep_request() noexcept { keep_request_ = true; }
+  /// Its part in a hub.
+  [[nodiscard]] WebSocketSubscriber& subscriber();
 
   /// Ends what still runs and deletes this; the worker is going.
   void abandon() noexcept;
@@ -81,9 +84,12 @@ class WebSocketSession final : public transport::WebSocketDelegate,
     std::optional<MessageReader> reader;
     squall::detail::TaskRunner runner;
     squall::detail::StopState* stop = nullptr;
+    std::unique_ptr<WebSocketSubscriber> subscriber;
 
+    Details() noexcept;
+    ~Details();
     [[nodiscard]] bool is_needed() const noexcept {
-      return exchange != nullptr || !subprotocol.empty();
+      return exchange != nullptr || subscriber != nullptr || !subprotocol.empty();
     }
   };
 

@@ -37,6 +37,13 @@ inline constexpr std::size_t websocket_unread_bytes = 1024 * 1024;
 inline constexpr std::size_t refused_body_bytes = 4 * 1024;
 /// Events that may wait for one client of a stream before it is disconnected as too slow.
 inline constexpr std::size_t event_queue_bytes = 1024 * 1024;
+/// One command of a client to a HubSocketHandler; past it the connection is closed with 1009.
+inline constexpr std::size_t hub_message_bytes = 64 * 1024;
+/// Commands of one client of a HubSocketHandler, on average, and at once; more are refused.
+inline constexpr unsigned hub_commands_a_second = 50;
+inline constexpr unsigned hub_command_burst = 300;
+/// Commands of one client of a HubSocketHandler that wait for the broker; more are refused.
+inline constexpr std::size_t hub_client_calls = 32;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.

@@ -147,8 +147,10 @@ struct Settings {
   /// After this long without an event, a comment shows proxies and the client that a stream of
   /// events lives; zero for never.
   Duration event_source_heartbeat = Duration::from_seconds(15);
+  SlowConsumer event_source_slow_consumer = SlowConsumer::disconnect;
   std::size_t event_source_max_queue = limits::event_queue_bytes;  ///< bytes, for one client
-  /// How long a client of a stream of events may take nothing while something waits for it.
+  /// How long a client of a stream of events may take nothing while something waits for it; with
+  /// another policy than disconnect it is write_timeout.
   Duration event_source_write_timeout = Duration::from_seconds(5);
   /// On shutting down, clients of streams of events are told to come back after a random time of up
   /// to this, so that not all of them come at once; zero says nothing.

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <squall/base/duration.hpp>
+#include <squall/base/slow_consumer.hpp>
 #include <squall/web/detail/handler_type.hpp>
+#include <squall/web/detail/hub_fwd.hpp>
 #include <squall/web/output_awaiter.hpp>
 #include <squall/web/request_handler.hpp>
-#include <squall/web/websocket_handler.hpp>
 
 #include <cstddef>
 #include <string>
@@ -18,6 +19,7 @@ namespace squall::web {
 
 class EventStream;
 class SharedEventData;
+using squall::SendResult;
 
 /// One event of a stream. Views: send_event() copies what it needs.
 ///
@@ -27,6 +29,7 @@ struct ServerEvent {
   std::string_view id = {};     ///< what the client tells as Last-Event-ID when it comes back
   std::string_view data = {};   ///< UTF-8, any number of lines: CR, LF and CRLF all arrive as LF
   Duration retry = {};          ///< how long the client waits before it comes back; zero: unsaid
+  std::string_view key = {};    ///< for SlowConsumer::conflate: replaces what waits with the same
 };
 static_assert(std::is_trivially_destructible_v<ServerEvent>);
 
@@ -92,10 +95,36 @@ class EventSourceHandler : public RequestHandler {
   /// Sends a comment, which the page does not see.
   SendResult send_comment(std::string_view text = {});
 
+  // With a hub, of <squall/realtime.hpp>.
+
+  /// Sends what is published on the channel as events, until the stream ends; awaited or not. The
+  /// position is the event's id, so that a client that comes back resumes by itself: it first gets
+  /// an event `recovered` and what it missed, or an event `reset` when that is not to be had; both
+  /// have JSON as data ({"channel", "missed"} and {"channel", "position", "reason"}). `reset` comes
+  /// also later, when publications were lost. Members who come and go are events `join` and
+  /// `leave`; data that is not UTF-8 is sent in base64 as an event `binary`.
+  ///
+  /// That is for the first channel. Events of further ones are named after their channel and have
+  /// no id: what is missed of these while the client is away is not known.
+  ///
+  /// Throws HTTPError 403 where the hub's authorizer forbids it and the stream has not begun.
+  HubSubscription subscribe(realtime::Hub& hub, std::string_view channel);
+  HubSubscription subscribe(realtime::Hub& hub, std::string_view channel,
+                            const realtime::SubscribeOptions& options);
+  /// False when there is no such subscription.
+  bool unsubscribe(realtime::Hub& hub, std::string_view channel);
+
   /// A comment is sent whenever nothing else was for this long, so that proxies and the client see
   /// that the connection lives; zero for never. Settings::event_source_heartbeat by default, which
   /// is 15 s.
   void set_heartbeat(Duration interval);
+
+  /// What becomes of events when this client reads too slowly, in place of
+  /// Settings::event_source_slow_consumer; at most `max_bytes` wait then (zero:
+  /// Settings::event_source_max_queue), beside 64 KiB that are on their way already. When events
+  /// were dropped (not: conflated) the client is told by an event `dropped` with {"count": n} as
+  /// its data, ahead of the next one.
+  void set_slow_consumer(SlowConsumer policy, std::size_t max_bytes = 0);
 
   /// Ends the stream once what was sent has left. An EventSource comes back then: to keep it away,
   /// tell the page by an event to close its side first.

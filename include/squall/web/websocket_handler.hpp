@@ -3,6 +3,7 @@
 
 #include <squall/base/slow_consumer.hpp>
 #include <squall/web/detail/handler_type.hpp>
+#include <squall/web/detail/hub_fwd.hpp>
 #include <squall/web/message_awaiter.hpp>
 #include <squall/web/output_awaiter.hpp>
 #include <squall/web/request_handler.hpp>
@@ -125,6 +126,17 @@ class WebSocketHandler : public RequestHandler {
   /// Begins the close handshake; on_close() follows. `reason` is cut at 123 bytes. A UsageError
   /// when the code may not be sent (RFC 6455 §7.4).
   void close(int code = 1000, std::string_view reason = {});
+
+  // With a hub, of <squall/realtime.hpp>. HubSocketHandler does more: it has a protocol.
+
+  /// Sends what is published on the channel as messages, until the connection ends; awaited or not.
+  /// When publications were lost the connection is closed with 1012, so that the client begins
+  /// anew. In open() or later.
+  HubSubscription subscribe(realtime::Hub& hub, std::string_view channel);
+  HubSubscription subscribe(realtime::Hub& hub, std::string_view channel,
+                            const realtime::SubscribeOptions& options);
+  /// False when there is no such subscription.
+  bool unsubscribe(realtime::Hub& hub, std::string_view channel);
 
   /// Whether messages can still be sent.
   [[nodiscard]] bool is_open() const noexcept;
