@@ -33,6 +33,10 @@ class RealtimeCategory final : public std::error_category {
         return "the broker cannot be reached";
       case RealtimeError::not_supported:
         return "the broker, or the channel, does not have that";
+      case RealtimeError::outcome_unknown:
+        return "the broker was lost before it answered; it may have done what it was asked";
+      case RealtimeError::refused:
+        return "the broker's server refused the call";
     }
     return "unknown";
   }

@@ -29,10 +29,15 @@ enum class RealtimeError : std::uint8_t {
   too_large,
   /// HubOptions::max_pending_calls wait for the broker already.
   busy,
-  /// The broker is out of reach, or dropped the call.
+  /// The broker was out of reach for too long, or dropped the call. Nothing was done.
   broker_unavailable,
   /// The broker cannot do that, or the channel's options do not have it.
   not_supported,
+  /// The broker was lost after the call was sent and before its answer: it was carried out once or
+  /// not at all. Making the call again may do it twice.
+  outcome_unknown,
+  /// The broker's server refused the call (rights, memory, a replica); the log has its words.
+  refused,
 };
 
 /// The category of RealtimeError, "realtime".
