@@ -154,4 +154,11 @@ inline constexpr std::size_t presence_members = 1000;
 /// What a subscription may tell about its member: client, user and info, each.
 inline constexpr std::size_t presence_field_bytes = 4 * 1024;
 
+/// Calls that wait for the server of a Redis or NATS broker, or for its answer; more fail.
+inline constexpr std::size_t broker_queue_calls = 100'000;
+/// Bytes of those.
+inline constexpr std::size_t broker_queue_bytes = 64 * 1024 * 1024;
+/// What came from a NATS server and waits for the broker's thread; past it the connection is cut.
+inline constexpr std::size_t broker_inbox_bytes = 64 * 1024 * 1024;
+
 }  // namespace squall::limits
