@@ -60,7 +60,8 @@ Task<std::error_code> connect_by_http(net::Stream* stream, const Url* proxy, con
     co_return is_odd ? make_error_code(ClientError::bad_proxy_answer) : failed;
   }
   const unsigned status = answer.head().status();
-  if (status == 407) co_return ClientError::proxy_unauthorized;
+  // tinyproxy says 401 where RFC 9110 §15.5.8 has 407.
+  if (status == 407 || status == 401) co_return ClientError::proxy_unauthorized;
   if (status / 100 != 2) co_return ClientError::proxy_refused;
   // Nobody speaks before us in the protocols that go through here: it is the proxy's own.
   if (!answer.rest().empty()) co_return ClientError::bad_proxy_answer;
