@@ -93,6 +93,10 @@ class HTTPServer final : private detail::TimerNode, private transport::WebSocket
   // For connections.
   [[nodiscard]] loop::LoopCore& core() const noexcept { return core_; }
   [[nodiscard]] transport::WebSocketOwner& websockets() noexcept { return *this; }
+  /// The server that owns this WebSocket.
+  [[nodiscard]] static HTTPServer& of(const WebSocketConnection& connection) noexcept {
+    return static_cast<HTTPServer&>(connection.owner());
+  }
   [[nodiscard]] const transport::WebSocketOwner& websockets() const noexcept { return *this; }
   [[nodiscard]] ServerDelegate& delegate() const noexcept { return delegate_; }
   /// Without a socket, for connections that come from elsewhere.

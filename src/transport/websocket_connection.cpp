@@ -63,7 +63,8 @@ void WebSocketConnection::set_streaming(bool streaming) noexcept {
 void WebSocketConnection::trim_extras() noexcept {
   if (!extras_ || state_ == State::closed || peer_ended_) return;
   const Extras& more = *extras_;
-  if (more.backlog || more.outbox || more.policy || more.pong || more.deflater || more.lost != 0)
+  if (more.backlog || more.outbox || more.policy || more.pong || more.deflater || more.deflating ||
+      more.lost != 0)
     return;
   extras_.reset();
 }

@@ -47,7 +47,7 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   /// Compresses messages and takes compressed ones, as was agreed on in the handshake; before
   /// anything is sent or taken over.
   void set_deflate(websocket::DeflateParameters parameters,
-                   const websocket::CompressionOptions& options) noexcept;
+                   const websocket::CompressionOptions& options);
   /// Hands messages to WebSocketDelegate::on_piece() as they arrive, from the next one on, or whole
   /// again.
   void set_streaming(bool streaming) noexcept;
@@ -76,6 +76,7 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   /// The delegate takes messages (again).
   void resume();
 
+  [[nodiscard]] WebSocketOwner& owner() const noexcept { return owner_; }
   [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
   /// What waits for the peer.
   [[nodiscard]] std::size_t pending_bytes() const noexcept;
@@ -99,6 +100,12 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
     closed,      // the stream is gone; on_close() is still to come
   };
   struct Extras;
+  /// How one end compresses; connections of an owner have few different ones.
+  struct Deflating {
+    websocket::DeflateSettings settings;
+    std::size_t min_bytes = 0;
+    friend bool operator==(const Deflating&, const Deflating&) = default;
+  };
 
   WebSocketConnection(loop::Stream& stream, Role role, WebSocketOwner& owner,
                       WebSocketDelegate& delegate) noexcept;
@@ -141,8 +148,9 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   void write_frame(unsigned first_byte, std::string_view payload);
   void write_masked_frame(unsigned first_byte, std::string_view payload);
   void write_message(websocket::Opcode opcode, std::string_view payload);
+  [[nodiscard]] const Deflating& deflate() const noexcept;
   [[nodiscard]] bool deflates(std::size_t bytes) const noexcept {
-    return has_deflate_ && bytes >= min_deflate_bytes_;
+    return has_deflate_ && bytes >= deflate().min_bytes;
   }
   [[nodiscard]] bool compress(std::string_view message, std::string& out);
   [[nodiscard]] websocket::Deflater& deflater();
@@ -172,13 +180,12 @@ class WebSocketConnection final : private loop::StreamHandler, public squall::de
   WebSocketDelegate& delegate_;
   websocket::MessageParser parser_;
   std::unique_ptr<Extras> extras_;  // what an idle connection does not need
-  std::uint32_t min_deflate_bytes_ = 0;
-  websocket::DeflateSettings deflate_;
   websocket::CloseCode code_ = websocket::CloseCode::abnormal;
   Role role_;
   State state_ = State::open;
-  bool is_plain_ : 1;     // what is sent is written as it comes
-  bool busy_ : 1 = true;  // the delegate does not take messages now
+  std::uint8_t deflate_place_ = 0;  // of our settings among the owner's
+  bool is_plain_ : 1;               // what is sent is written as it comes
+  bool busy_ : 1 = true;            // the delegate does not take messages now
   bool delivering_ : 1 = false;
   bool peer_ended_ : 1 = false;    // code_ and the reason are the peer's; its messages come first
   bool answer_close_ : 1 = false;  // ... and its close frame is answered then

@@ -38,6 +38,7 @@ struct WebSocketConnection::Extras final : squall::detail::ReadyNode, squall::de
   std::size_t backlog_bytes = 0;
   std::unique_ptr<Outbox> outbox;
   std::optional<websocket::Deflater> deflater;
+  std::optional<Deflating> deflating;  // where the owner has no place for it
   std::optional<Policy> policy;
   std::optional<std::string> pong;  // that is still to be sent
   std::string reason;

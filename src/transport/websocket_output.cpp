@@ -100,18 +100,21 @@ void WebSocketConnection::write_masked_frame(unsigned first_byte, std::string_vi
 }
 
 void WebSocketConnection::set_deflate(websocket::DeflateParameters parameters,
-                                      const websocket::CompressionOptions& options) noexcept {
+                                      const websocket::CompressionOptions& options) {
   parser_.set_deflate(parameters);
-  deflate_ = websocket::deflate_settings(role_, parameters, options);
-  min_deflate_bytes_ =
-      static_cast<std::uint32_t>(std::min<std::size_t>(options.min_bytes, UINT32_MAX));
+  const Deflating how{websocket::deflate_settings(role_, parameters, options), options.min_bytes};
+  if (!owner_.remember(how, deflate_place_)) extras().deflating = how;
   has_deflate_ = true;
   look_for_plain();
 }
 
+const WebSocketConnection::Deflating& WebSocketConnection::deflate() const noexcept {
+  return extras_ && extras_->deflating ? *extras_->deflating : owner_.remembered(deflate_place_);
+}
+
 websocket::Deflater& WebSocketConnection::deflater() {
   Extras& more = extras();
-  if (!more.deflater) more.deflater.emplace(deflate_);
+  if (!more.deflater) more.deflater.emplace(deflate().settings);
   return *more.deflater;
 }
 
@@ -124,7 +127,8 @@ void WebSocketConnection::release_deflater() noexcept {
 
 // False when the message is to be sent as it is.
 bool WebSocketConnection::compress(std::string_view message, std::string& out) {
-  if (!deflate_.context_takeover) return websocket::deflate_message(deflate_, message, out);
+  if (!deflate().settings.context_takeover)
+    return websocket::deflate_message(deflate().settings, message, out);
   return deflater().compress(message, out);
 }
 
@@ -194,7 +198,7 @@ SendResult WebSocketConnection::send_specially(Opcode opcode, std::string_view p
                                                std::string_view key) {
   if (state_ != State::open) return SendResult::closed;
   if (!websocket::is_control(opcode) && is_behind()) {
-    if (deflates(payload.size()) && !deflate_.context_takeover) {
+    if (deflates(payload.size()) && !deflate().settings.context_takeover) {
       std::string& compressed = scratch();
       if (compress(payload, compressed)) {
         return enqueue(make_frame(opcode, compressed, true), key);
@@ -213,8 +217,9 @@ SendResult WebSocketConnection::send_specially(Opcode opcode, std::string_view p
 
 SendResult WebSocketConnection::send(SharedFrame& message, std::string_view key) {
   if (state_ != State::open) return SendResult::closed;
-  const bool compressed = deflates(message.payload().size()) && !deflate_.context_takeover;
-  const SharedBytes& frame = compressed ? message.compressed(deflate_) : message.plain();
+  const bool compressed =
+      deflates(message.payload().size()) && !deflate().settings.context_takeover;
+  const SharedBytes& frame = compressed ? message.compressed(deflate().settings) : message.plain();
   if (!is_plain_ && is_behind()) return enqueue(frame, key);
   if (policy() == SlowConsumer::disconnect && !has_room()) return SendResult::overflow;
   forward(frame);
@@ -266,7 +271,7 @@ SendResult WebSocketConnection::send_part(Opcode opcode, std::string_view payloa
 void WebSocketConnection::forward(const SharedBytes& frame) {
   const std::string_view bytes = frame.view();
   const unsigned first = static_cast<unsigned char>(bytes[0]);
-  if (has_deflate_ && deflate_.context_takeover && (first & compressed_bit) == 0) {
+  if (has_deflate_ && deflate().settings.context_takeover && (first & compressed_bit) == 0) {
     write_message(static_cast<Opcode>(first & 0x0fU), payload_of(bytes));
     return;
   }

@@ -17,4 +17,14 @@ void WebSocketOwner::remove(WebSocketConnection& connection) noexcept {
   --size_;
 }
 
+bool WebSocketOwner::remember(const WebSocketConnection::Deflating& deflating,
+                              std::uint8_t& place) {
+  std::size_t at = 0;
+  while (at < deflating_.size() && !(deflating_[at] == deflating)) ++at;
+  if (at > UINT8_MAX) return false;
+  if (at == deflating_.size()) deflating_.push_back(deflating);
+  place = static_cast<std::uint8_t>(at);
+  return true;
+}
+
 }  // namespace squall::transport

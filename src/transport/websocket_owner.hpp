@@ -5,6 +5,8 @@
 #include "transport/websocket_options.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace squall::transport {
 
@@ -43,12 +45,19 @@ class WebSocketOwner {
 
   void add(WebSocketConnection& connection) noexcept;
   void remove(WebSocketConnection& connection) noexcept;
+  /// Gives what many connections have in common a place; false when there is none left.
+  bool remember(const WebSocketConnection::Deflating& deflating, std::uint8_t& place);
+  [[nodiscard]] const WebSocketConnection::Deflating& remembered(
+      std::uint8_t place) const noexcept {
+    return deflating_[place];
+  }
 
   loop::LoopCore& core_;
   WebSocketOptions options_;
   WebSocketConnection* head_ = nullptr;
   WebSocketConnection* cursor_ = nullptr;
   std::size_t size_ = 0;
+  std::vector<WebSocketConnection::Deflating> deflating_;
 };
 
 }  // namespace squall::transport

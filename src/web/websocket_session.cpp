@@ -21,8 +21,10 @@ using websocket::CloseCode;
 
 WebSocketSession::WebSocketSession(Exchange& exchange, WebSocketHandler& handler,
                                    const detail::SocketType& type)
-    : worker_(exchange.worker()), handler_(&handler), type_(type) {
-  own_details().exchange = &exchange;
+    : handler_(&handler), type_(type) {
+  make_details(exchange.worker());
+  details_->exchange = &exchange;
+  details_->opening = true;
   handler.session_ = this;
 }
 
@@ -32,7 +34,7 @@ WebSocketSession::~WebSocketSession() {
   drop_details();
 }
 
-WebSocketSession::Details::Details() noexcept = default;
+WebSocketSession::Details::Details(Worker& of) noexcept : worker(of) {}
 WebSocketSession::Details::~Details() = default;
 
 WebSocketSubscriber& WebSocketSession::subscriber() {
@@ -41,16 +43,13 @@ WebSocketSubscriber& WebSocketSession::subscriber() {
   return *own.subscriber;
 }
 
-const WebSocketSession::Details& WebSocketSession::details() const noexcept {
-  static const Details none;
-  return details_ ? *details_ : none;
+void WebSocketSession::make_details(Worker& worker) {
+  details_ = std::make_unique<Details>(worker);
+  worker.add(*this);
 }
 
 WebSocketSession::Details& WebSocketSession::own_details() {
-  if (!details_) {
-    details_ = std::make_unique<Details>();
-    worker_.add(*this);
-  }
+  if (!details_) make_details(Worker::of(server::HTTPServer::of(*connection_)));
   return *details_;
 }
 
@@ -58,7 +57,7 @@ void WebSocketSession::drop_details() noexcept {
   if (!details_) return;
   if (details_->exchange != nullptr) details_->exchange->release_request();
   if (details_->stop != nullptr) details_->stop->release();
-  worker_.remove(*this);
+  details_->worker.remove(*this);
   details_.reset();
 }
 
@@ -134,10 +133,10 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
 
 // open() has ended: gives the request's memory back and lets messages come.
 void WebSocketSession::opened(Exchange& exchange) {
-  opening_ = false;
+  details_->opening = false;
   const bool was_read = details_->reader.has_value();
   details_->reader.reset();
-  if (!keep_request_) {
+  if (!details_->keep_request) {
     handler_->drop_exchange();
     details_->exchange = nullptr;
     exchange.release_request();
@@ -170,7 +169,7 @@ void WebSocketSession::failed(const char* where, std::exception_ptr error) noexc
 bool WebSocketSession::on_message(bool binary, std::string_view payload) {
   if (is_reading()) return details_->reader->received(binary, payload, true);
   if (type_.message_plain != nullptr) {
-    worker_.core().set_activity(typeid(*handler_).name());
+    connection_->owner().core().set_activity(typeid(*handler_).name());
     try {
       type_.message_plain(*handler_, payload, binary);
     } catch (...) {
@@ -182,14 +181,14 @@ bool WebSocketSession::on_message(bool binary, std::string_view payload) {
   Details& own = own_details();
   own.message = std::make_unique<std::string>(payload);
   if (own.stop == nullptr) own.stop = squall::detail::StopState::create();
-  starting_ = true;
+  own.starting = true;
   try {
     own.runner.start(type_.message_coroutine(*handler_, *own.message, binary), own.stop,
                      &WebSocketSession::message_done, this);
   } catch (...) {
     failed("on_message", std::current_exception());
   }
-  starting_ = false;
+  own.starting = false;
   return !own.runner.is_running();
 }
 
@@ -205,7 +204,7 @@ MessageReader* WebSocketSession::reader() {
     throw UsageError("read() in a handler that has on_message(), which gets the messages");
   }
   if (connection_ == nullptr) return nullptr;
-  if (!opening_) throw UsageError("read() when open() has ended: read in open()");
+  if (!is_opening()) throw UsageError("read() when open() has ended: read in open()");
   if (!details_->reader) details_->reader.emplace(*connection_);
   return &*details_->reader;
 }
@@ -216,7 +215,7 @@ void WebSocketSession::message_done(void* context, std::exception_ptr error) {
   if (error) self->failed("on_message", std::move(error));
   if (self->connection_ == nullptr) {
     self->end();
-  } else if (!self->starting_) {
+  } else if (!self->details_->starting) {
     self->connection_->resume();
   }
 }
@@ -240,17 +239,18 @@ void WebSocketSession::on_pong(std::string_view payload) {
 void WebSocketSession::on_drained() { output_is_out(); }
 
 void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
+  Details& own = own_details();
+  own.code = code;
+  own.reason = reason;
   connection_ = nullptr;
-  if (details_) details_->subscriber.reset();
-  code_ = code;
-  if (!reason.empty()) own_details().reason = reason;
+  own.subscriber.reset();
   client_is_gone();
-  if (opening_) {
+  if (own.opening) {
     const bool was_waited_for = is_reading() && details_->reader->is_awaited();
     if (is_reading()) details_->reader->close();
     if (!was_waited_for) details_->exchange->request_stop();
-  } else if (details_ && details_->runner.is_running()) {
-    details_->stop->request_stop();
+  } else if (own.runner.is_running()) {
+    own.stop->request_stop();
   } else {
     end();
   }
@@ -277,7 +277,6 @@ void WebSocketSession::abandon() noexcept {
     details_->runner.cancel();
     details_->reader.reset();
   }
-  opening_ = false;
   end();
 }
 

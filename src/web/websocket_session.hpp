@@ -60,10 +60,18 @@ class WebSocketSession final : public transport::WebSocketDelegate,
     return connection_ != nullptr ? connection_->pending_bytes() : 0;
   }
   [[nodiscard]] bool is_over() const noexcept { return connection_ == nullptr; }
-  [[nodiscard]] websocket::CloseCode close_code() const noexcept { return code_; }
-  [[nodiscard]] std::string_view close_reason() const noexcept { return details().reason; }
-  [[nodiscard]] std::string_view subprotocol() const noexcept { return details().subprotocol; }
-  void keep_request() noexcept { keep_request_ = true; }
+  [[nodiscard]] websocket::CloseCode close_code() const noexcept {
+    return details_ ? details_->code : websocket::CloseCode::none;
+  }
+  [[nodiscard]] std::string_view close_reason() const noexcept {
+    return details_ ? std::string_view(details_->reason) : std::string_view();
+  }
+  [[nodiscard]] std::string_view subprotocol() const noexcept {
+    return details_ ? std::string_view(details_->subprotocol) : std::string_view();
+  }
+  void keep_request() noexcept {
+    if (details_) details_->keep_request = true;
+  }
   /// Its part in a hub.
   [[nodiscard]] WebSocketSubscriber& subscriber();
 
@@ -75,6 +83,7 @@ class WebSocketSession final : public transport::WebSocketDelegate,
   /// What a session has while open() or a coroutine of its handler runs, and few others have. The
   /// worker knows the sessions that have it: those it would otherwise not hear of at its end.
   struct Details final : squall::detail::Pooled {
+    Worker& worker;
     std::string subprotocol;
     std::string reason;
     Exchange* exchange = nullptr;  // while opening, or kept
@@ -85,8 +94,12 @@ class WebSocketSession final : public transport::WebSocketDelegate,
     squall::detail::TaskRunner runner;
     squall::detail::StopState* stop = nullptr;
     std::unique_ptr<WebSocketSubscriber> subscriber;
+    websocket::CloseCode code = websocket::CloseCode::none;
+    bool opening : 1 = false;
+    bool starting : 1 = false;
+    bool keep_request : 1 = false;
 
-    Details() noexcept;
+    explicit Details(Worker& of) noexcept;
     ~Details();
     [[nodiscard]] bool is_needed() const noexcept {
       return exchange != nullptr || subscriber != nullptr || !subprotocol.empty();
@@ -102,20 +115,17 @@ class WebSocketSession final : public transport::WebSocketDelegate,
   void failed(const char* where, std::exception_ptr error) noexcept;
   static void message_done(void* context, std::exception_ptr error);
   void end() noexcept;
-  [[nodiscard]] const Details& details() const noexcept;
   [[nodiscard]] bool is_reading() const noexcept;
+  /// While there is a connection, or details.
   Details& own_details();
+  void make_details(Worker& worker);
+  [[nodiscard]] bool is_opening() const noexcept { return details_ && details_->opening; }
   void drop_details() noexcept;
 
-  Worker& worker_;
   WebSocketHandler* handler_;
   const detail::SocketType& type_;
   transport::WebSocketConnection* connection_ = nullptr;
   std::unique_ptr<Details> details_;
-  websocket::CloseCode code_ = websocket::CloseCode::none;
-  bool opening_ : 1 = true;
-  bool starting_ : 1 = false;
-  bool keep_request_ : 1 = false;
 };
 
 }  // namespace squall::web

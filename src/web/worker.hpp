@@ -29,6 +29,10 @@ class Worker final : private server::ServerDelegate {
   [[nodiscard]] Application::Impl& application() noexcept { return application_; }
   [[nodiscard]] loop::LoopCore& core() noexcept { return core_; }
   [[nodiscard]] server::HTTPServer& server() noexcept { return server_; }
+  /// The worker whose server this is.
+  [[nodiscard]] static Worker& of(const server::HTTPServer& server) noexcept {
+    return static_cast<Worker&>(server.delegate());
+  }
 
   /// Of a body that its handler takes in pieces, unless it says otherwise.
   [[nodiscard]] const server::BodyLimits& streamed_body_limits() const noexcept {
