@@ -162,12 +162,16 @@ void worker_is_empty(Application::Impl& impl) {
 
 /// The last connection is gone, but its last bytes may still be on their way out.
 void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
+  // The application may be destroyed first; then nobody waits any more.
+  const std::weak_ptr<const char> alive = impl.alive;
   if (worker.core().busy_streams() == 0) {
-    main_loop.post([&impl] { worker_is_empty(impl); });
+    main_loop.post([alive, &impl] {
+      if (!alive.expired()) worker_is_empty(impl);
+    });
     return;
   }
-  IOLoop::current().call_later(Duration::from_milliseconds(5), [&impl, &worker, &main_loop] {
-    wait_for_streams(impl, worker, main_loop);
+  IOLoop::current().call_later(Duration::from_milliseconds(5), [alive, &impl, &worker, &main_loop] {
+    if (!alive.expired()) wait_for_streams(impl, worker, main_loop);
   });
 }
 

@@ -62,6 +62,8 @@ struct Application::Impl {
   bool shutting_down = false;
   std::size_t workers_open = 0;
   TimeoutHandle shutdown_timer;
+  /// Expires with the application, for what waits on a loop that goes on.
+  std::shared_ptr<const char> alive = std::make_shared<const char>();
 };
 
 /// Whether SIGHUP is the application's.
