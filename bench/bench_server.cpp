@@ -62,8 +62,27 @@ struct Download : web::RequestHandler {
   }
 };
 
+// The streams of one worker, as for the room below.
+struct Feed : web::EventSourceHandler {
+  static inline thread_local std::set<Feed*> streams;
+  void open() { streams.insert(this); }
+  void on_close() { streams.erase(this); }
+};
+
+struct Publish : web::RequestHandler {
+  void post() {
+    const web::SharedEvent event({.data = request().body()});
+    for (Feed* stream : Feed::streams) stream->send_event(event);
+    set_status(204);
+  }
+};
+
 struct EchoSocket : web::WebSocketHandler {
   void on_message(std::string_view message, bool binary) { write_message(message, binary); }
+};
+
+struct DeflateSocket : EchoSocket {
+  websocket::CompressionOptions get_compression_options() override { return {.enabled = true}; }
 };
 
 // One room a worker: its members live on its loop.
@@ -71,7 +90,8 @@ struct RoomSocket : web::WebSocketHandler {
   static inline thread_local std::set<RoomSocket*> members;
   void open() { members.insert(this); }
   void on_message(std::string_view message, bool binary) {
-    for (RoomSocket* member : members) member->write_message(message, binary);
+    const web::SharedMessage shared(message, binary);
+    for (RoomSocket* member : members) member->write_message(shared);
   }
   void on_close() { members.erase(this); }
 };
@@ -151,7 +171,10 @@ int main(int count, char** words) {
             {"/echo", web::handler<Echo>},
             {"/upload", web::handler<Upload>},
             {"/download/{bytes}", web::handler<Download>},
+            {"/feed", web::handler<Feed>},
+            {"/feed/publish", web::handler<Publish>},
             {"/ws", web::handler<EchoSocket>},
+            {"/ws/deflate", web::handler<DeflateSocket>},
             {"/ws/room", web::handler<RoomSocket>},
         },
         {.access_log = false, .static_path = options.static_directory});

@@ -64,8 +64,11 @@ void configure(websocket::stream<beast::tcp_stream>& stream) {
 /// Sends every message back.
 class EchoSession : public std::enable_shared_from_this<EchoSession> {
  public:
-  explicit EchoSession(beast::tcp_stream stream) : stream_(std::move(stream)) {
+  EchoSession(beast::tcp_stream stream, bool deflate) : stream_(std::move(stream)) {
     configure(stream_);
+    websocket::permessage_deflate option;
+    option.server_enable = deflate;
+    stream_.set_option(option);
   }
 
   void run(const http::request<http::string_body>& request) {
@@ -188,7 +191,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
       const auto session = std::make_shared<RoomSession>(std::move(stream_), shared_);
       return session->run(request);
     }
-    std::make_shared<EchoSession>(std::move(stream_))->run(request);
+    std::make_shared<EchoSession>(std::move(stream_), target == "/ws/deflate")->run(request);
   }
 
   template <class Response>

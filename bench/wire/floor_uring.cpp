@@ -59,7 +59,6 @@ class Floor : private FloorProtocol<Floor> {
   void close_connection(int fd);
 
   void send_all(int fd, std::string_view data) { send_both(fd, data, {}); }
-  void send_passing(int fd, std::string_view text) { send_all(fd, lasting(text)); }
   void send_echo(int fd, std::string_view body) {
     send_both(fd, lasting(BinaryHead(body.size()).text()), body);
   }

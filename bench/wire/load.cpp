@@ -21,7 +21,7 @@ constexpr std::string_view usage =
     "usage: bench_load --workload NAME --port N [--pid PID[,PID...]] [--seconds S] [--warmup S]\n"
     "                  [--connections N] [--interactive 1]\n"
     "workloads: plaintext pipeline16 json echo16k static100k churn ws64 ws16k ws64x16 room1k\n"
-    "           room1kx16 idle_ws idle_http\n";
+    "           room1kx16 room10k sse1k idle_http idle_ws idle_wsz\n";
 
 std::vector<pid_t> parse_pids(const std::string& list) {
   std::vector<pid_t> pids;
@@ -70,8 +70,10 @@ int run(const Options& options) {
       run_closed_loop(options, window);
     } else if (options.workload == "churn") {
       run_churn(options, window);
-    } else if (options.workload.starts_with("room1k")) {
+    } else if (options.workload.starts_with("room")) {
       run_room(options, window);
+    } else if (options.workload == "sse1k") {
+      run_feed(options, window);
     } else if (options.workload.starts_with("idle_")) {
       run_idle(options);
       return 0;

@@ -5,6 +5,7 @@ import argparse
 import logging
 
 import tornado.ioloop
+import tornado.locks
 import tornado.web
 import tornado.websocket
 
@@ -29,6 +30,36 @@ class Echo(tornado.web.RequestHandler):
 class EchoSocket(tornado.websocket.WebSocketHandler):
     def on_message(self, message):
         self.write_message(message, binary=isinstance(message, bytes))
+
+
+class DeflateSocket(EchoSocket):
+    def get_compression_options(self):
+        return {}
+
+
+class Feed(tornado.web.RequestHandler):
+    streams = set()
+
+    async def get(self):
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Cache-Control", "no-store")
+        self.gone = tornado.locks.Event()
+        await self.flush()
+        self.streams.add(self)
+        await self.gone.wait()
+
+    def on_connection_close(self):
+        self.streams.discard(self)
+        self.gone.set()
+
+
+class Publish(tornado.web.RequestHandler):
+    def post(self):
+        event = b"data: " + self.request.body + b"\n\n"
+        for stream in Feed.streams:
+            stream.write(event)
+            stream.flush()
+        self.set_status(204)
 
 
 class RoomSocket(tornado.websocket.WebSocketHandler):
@@ -56,7 +87,10 @@ def main():
             ("/plaintext", Plaintext),
             ("/json", Json),
             ("/echo", Echo),
+            ("/feed", Feed),
+            ("/feed/publish", Publish),
             ("/ws", EchoSocket),
+            ("/ws/deflate", DeflateSocket),
             ("/ws/room", RoomSocket),
             ("/static/(.*)", tornado.web.StaticFileHandler, {"path": options.static}),
         ],

@@ -47,12 +47,12 @@ inline int listen_on(std::uint16_t port, int flags) {
 }
 
 /// Which of the fixed answers is due, and to whom: what the floors have in common. How bytes come
-/// and go is `Self`'s, which derives from it: send_all, send_passing (a text that is gone when it
-/// returns), send_echo, send_static, close_connection.
+/// and go is `Self`'s, which derives from it: send_all, lasting (a text that would be gone before
+/// the turn's sends are out), send_echo, send_static, close_connection.
 template <class Self>
 class FloorProtocol {
  protected:
-  enum class Kind : std::uint8_t { closed, http, echo, room };
+  enum class Kind : std::uint8_t { closed, http, echo, room, feed };
   /// Held only while a request or an answer is half done.
   struct Unfinished {
     std::string in;
@@ -61,7 +61,7 @@ class FloorProtocol {
   };
   struct Slot {
     std::unique_ptr<Unfinished> unfinished;
-    std::uint32_t member = 0;  // place in members_, for a room
+    std::uint32_t member = 0;  // place in members_ or streams_, for a room or a feed
     Kind kind = Kind::closed;
   };
 
@@ -97,16 +97,24 @@ class FloorProtocol {
 
   std::size_t process_http(int fd, char* data, std::size_t size);
   std::size_t process_frames(int fd, char* data, std::size_t size);
-  std::size_t post_echo(int fd, std::string_view head, std::string_view rest);
+  std::size_t process_post(int fd, std::string_view head, std::string_view rest);
+  void publish(int fd, std::string_view data);
+  void enter(int fd, Kind kind, std::vector<int>& all);
+  void leave(Slot& closing, std::vector<int>& all);
   void upgrade(int fd, std::string_view head);
   void send_plain(int fd, std::size_t count);
   Self& self() { return static_cast<Self&>(*this); }
 
   std::vector<Slot> slots_;
-  std::vector<int> members_;
+  std::vector<int> members_;  // of the room
+  std::vector<int> streams_;  // of the feed
   std::string plain_ = answer("text/plain", "Hello, World!");
   std::string plain_closing_ = answer("text/plain", "Hello, World!", true);
   std::string repeated_;  // plain_ many times: pipelined requests cost no copy
+  std::string published_ = "HTTP/1.1 204 No Content\r\n" + std::string(server_headers) + "\r\n";
+  std::string stream_head_ = "HTTP/1.1 200 OK\r\n" + std::string(server_headers) +
+                             "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n";
   std::string json_ = answer("application/json", R"({"message":"Hello, World!"})");
 };
 
@@ -130,6 +138,7 @@ std::size_t FloorProtocol<Self>::process(int fd, char* data, std::size_t size) {
     used += step;
   }
   if (used == size || slot(fd).kind == Kind::closed || slot(fd).kind == Kind::http) return used;
+  if (slot(fd).kind == Kind::feed) return size;
   return used + process_frames(fd, data + used, size - used);
 }
 
@@ -144,7 +153,7 @@ std::size_t FloorProtocol<Self>::process_http(int fd, char* data, std::size_t si
     if (end == std::string_view::npos) break;
     const std::string_view head = left.substr(0, end + 4);
     const char first = head.size() > 5 ? head[5] : '\0';
-    if (head[0] == 'G' && first != 'j' && first != 's' && first != 'w') {
+    if (head[0] == 'G' && first != 'j' && first != 's' && first != 'w' && first != 'f') {
       used += head.size();
       if (head.ends_with("close\r\n\r\n")) {
         send_plain(fd, plain_count);
@@ -156,10 +165,14 @@ std::size_t FloorProtocol<Self>::process_http(int fd, char* data, std::size_t si
       continue;
     }
     if (plain_count != 0) break;
-    if (head[0] == 'P') return post_echo(fd, head, left.substr(head.size()));
+    if (head[0] == 'P') return process_post(fd, head, left.substr(head.size()));
     if (first == 'j') self().send_all(fd, json_);
     if (first == 's') self().send_static(fd);
     if (first == 'w') upgrade(fd, head);
+    if (first == 'f') {
+      self().send_all(fd, stream_head_);
+      enter(fd, Kind::feed, streams_);
+    }
     return head.size();
   }
   send_plain(fd, plain_count);
@@ -167,7 +180,8 @@ std::size_t FloorProtocol<Self>::process_http(int fd, char* data, std::size_t si
 }
 
 template <class Self>
-std::size_t FloorProtocol<Self>::post_echo(int fd, std::string_view head, std::string_view rest) {
+std::size_t FloorProtocol<Self>::process_post(int fd, std::string_view head,
+                                              std::string_view rest) {
   constexpr std::string_view name = "Content-Length: ";
   const auto at = head.find(name);
   std::size_t length = 0;
@@ -175,19 +189,49 @@ std::size_t FloorProtocol<Self>::post_echo(int fd, std::string_view head, std::s
     std::from_chars(head.data() + at + name.size(), head.data() + head.size(), length);
   }
   if (rest.size() < length) return 0;
-  self().send_echo(fd, rest.substr(0, length));
+  if (head[6] == 'f') {
+    publish(fd, rest.substr(0, length));
+  } else {
+    self().send_echo(fd, rest.substr(0, length));
+  }
   return head.size() + length;
+}
+
+/// One event to every stream of the feed, framed once.
+template <class Self>
+void FloorProtocol<Self>::publish(int fd, std::string_view data) {
+  constexpr std::string_view field = "data: ";
+  std::array<char, 16> digits;
+  const std::size_t size = field.size() + data.size() + 2;
+  const char* const end = std::to_chars(digits.begin(), digits.end(), size, 16).ptr;
+  std::string chunk(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  chunk.append("\r\n").append(field).append(data).append("\n\n\r\n");
+  const std::string_view event = self().lasting(chunk);
+  for (std::size_t i = 0; i < streams_.size(); ++i) self().send_all(streams_[i], event);
+  self().send_all(fd, published_);
+}
+
+template <class Self>
+void FloorProtocol<Self>::enter(int fd, Kind kind, std::vector<int>& all) {
+  slot(fd).kind = kind;
+  slot(fd).member = static_cast<std::uint32_t>(all.size());
+  all.push_back(fd);
+}
+
+template <class Self>
+void FloorProtocol<Self>::leave(Slot& closing, std::vector<int>& all) {
+  all[closing.member] = all.back();
+  slot(all.back()).member = closing.member;
+  all.pop_back();
 }
 
 template <class Self>
 void FloorProtocol<Self>::upgrade(int fd, std::string_view head) {
   const std::string text = upgrade_answer(head);
   if (text.empty()) return self().close_connection(fd);
-  self().send_passing(fd, text);
+  self().send_all(fd, self().lasting(text));
   if (head.substr(0, 13) == "GET /ws/room ") {
-    slot(fd).kind = Kind::room;
-    slot(fd).member = static_cast<std::uint32_t>(members_.size());
-    members_.push_back(fd);
+    enter(fd, Kind::room, members_);
   } else {
     slot(fd).kind = Kind::echo;
   }
@@ -220,11 +264,8 @@ void FloorProtocol<Self>::send_plain(int fd, std::size_t count) {
 template <class Self>
 void FloorProtocol<Self>::forget(int fd) {
   Slot& closing = slot(fd);
-  if (closing.kind == Kind::room) {
-    members_[closing.member] = members_.back();
-    slot(members_.back()).member = closing.member;
-    members_.pop_back();
-  }
+  if (closing.kind == Kind::room) leave(closing, members_);
+  if (closing.kind == Kind::feed) leave(closing, streams_);
   closing.kind = Kind::closed;
   closing.unfinished.reset();
 }

@@ -85,13 +85,15 @@ def print_workload(workload, summary):
 
 def _print_load(workload, summary):
     plural = "deliveries" if workload.unit == "delivery" else workload.unit + "s"
-    rows = [("server", f"{plural}/s", f"CPU µs/{workload.unit}", "× floor, median [min–max]",
-             "p50 µs", "p99 µs", "core %", "others %", "")]
+    rows = [("server", f"{plural}/s", f"{plural}/CPU s", f"CPU µs/{workload.unit}",
+             "× floor, median [min–max]", "p50 µs", "p99 µs", "core %", "others %", "")]
     for name, figure in summary["servers"].items():
         ratio = figure["ratio"] and figure["ratio"]["median"]
         shares = [f"{figure[key]['median'] * 100:.0f}" if figure[key] else "-"
                   for key in ("core_share", "others_share")]
-        rows.append((name, middle(figure, "per_second"), middle(figure, "cpu_us"),
+        cpu = figure["cpu_us"] and figure["cpu_us"]["median"]
+        rows.append((name, middle(figure, "per_second"), number(cpu and 1e6 / cpu),
+                     middle(figure, "cpu_us"),
                      ratio_text(figure), middle(figure, "p50_us"), middle(figure, "p99_us"),
                      *shares, gate_text(name, workload.gate, ratio)))
     print_rows(rows)

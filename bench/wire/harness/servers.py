@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 FLOOR = "floor_epoll"
-EVERYTHING = frozenset({"http", "echo", "static", "ws"})
+EVERYTHING = frozenset({"http", "echo", "static", "ws", "deflate", "sse"})
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -61,9 +61,10 @@ class Server:
     command: object
     offers: frozenset = EVERYTHING
     extra: bool = False  # runs only when named
+    environment: dict = None
 
 
-def _binary(name, build_dir, file, *options, extra=False):
+def _binary(name, build_dir, file, *options, extra=False, lacks=()):
     path = Path(build_dir) / "bin" / file
     missing = "" if path.is_file() else f"{path} is not built"
     return Server(
@@ -71,21 +72,44 @@ def _binary(name, build_dir, file, *options, extra=False):
         missing,
         lambda port, static, prefix: [str(path), "--port", str(port), "--static", static,
                                       *options],
-        extra=extra,
+        EVERYTHING - set(lacks),
+        extra,
+    )
+
+
+def _script(name, program, script, probe, package, offers=EVERYTHING, environment=None):
+    """A server that an interpreter runs; `probe` is a program that fails where a module is not."""
+    path = shutil.which(program)
+    known = {**os.environ, **(environment or {})}
+    missing = ""
+    if path is None:
+        missing = f"{program} is not installed"
+    elif subprocess.run([path, *probe], capture_output=True, env=known).returncode != 0:
+        missing = f"{package} is not installed"
+    return Server(
+        name,
+        missing,
+        lambda port, static, prefix: [path, str(HERE / script), "--port", str(port),
+                                      "--static", static],
+        offers,
+        environment=environment,
     )
 
 
 def _tornado():
-    python = "/usr/bin/python3"
-    missing = ""
-    if subprocess.run([python, "-c", "import tornado"], capture_output=True).returncode != 0:
-        missing = "python3-tornado is not installed"
-    script = str(HERE / "tornado_server.py")
-    return Server(
-        "tornado",
-        missing,
-        lambda port, static, prefix: [python, script, "--port", str(port), "--static", static],
-    )
+    return _script("tornado", "/usr/bin/python3", "tornado_server.py", ["-c", "import tornado"],
+                   "python3-tornado")
+
+
+def _node():
+    return _script("node", "node", "node_server.mjs", ["-e", "require('ws')"], "node-ws",
+                   environment={"NODE_PATH": "/usr/share/nodejs"})
+
+
+def _websockets():
+    return _script("websockets", "/usr/bin/python3", "websockets_server.py",
+                   ["-c", "import websockets"], "python3-websockets",
+                   frozenset({"ws", "deflate"}))
 
 
 def _nginx():
@@ -105,14 +129,16 @@ def _nginx():
 
 def all_servers(build_dir):
     return [
-        _binary(FLOOR, build_dir, "bench_floor_epoll"),
-        _binary("floor_uring", build_dir, "bench_floor_uring", extra=True),
+        _binary(FLOOR, build_dir, "bench_floor_epoll", lacks={"deflate"}),
+        _binary("floor_uring", build_dir, "bench_floor_uring", extra=True, lacks={"deflate"}),
         _binary("squall", build_dir, "bench_server"),
         _binary("squall_epoll", build_dir, "bench_server", "--engine", "epoll", extra=True),
         _binary("squall_uring", build_dir, "bench_server", "--engine", "uring", extra=True),
-        _binary("beast", build_dir, "bench_beast"),
+        _binary("beast", build_dir, "bench_beast", lacks={"sse"}),
         _nginx(),
+        _node(),
         _tornado(),
+        _websockets(),
     ]
 
 
@@ -131,7 +157,7 @@ class Running:
             stderr=self._log,
             start_new_session=True,
             preexec_fn=pin_to(core),
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **(server.environment or {}), **(environment or {})},
         )
         try:
             self._wait_until_listening()

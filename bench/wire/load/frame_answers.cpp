@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/frame_answers.hpp"
 
+#include "load/raw_deflate.hpp"
+
 #include <algorithm>
 #include <cstring>
 
 namespace wire_load {
 namespace {
+
+constexpr unsigned rsv1 = 0x40;
 
 void append_length(std::string& frame, std::size_t length) {
   constexpr unsigned masked = 0x80;
@@ -38,12 +42,22 @@ std::string client_frame(Opcode opcode, std::string_view payload, std::uint32_t 
   return frame;
 }
 
-Connection open_websocket(std::uint16_t port, std::string_view path) {
+std::string compressed_client_frame(Opcode opcode, std::string_view payload, std::uint32_t mask) {
+  std::string frame = client_frame(opcode, raw_deflate(payload), mask);
+  frame[0] = static_cast<char>(static_cast<unsigned char>(frame[0]) | rsv1);
+  return frame;
+}
+
+Connection open_websocket(std::uint16_t port, std::string_view path, bool compression) {
   Connection connection(port);
   std::string request = "GET ";
   request.append(path).append(
       " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n");
+  if (compression) {
+    request += "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+  }
+  request += "\r\n";
   connection.send_all(request);
   std::string head;
   std::array<char, 4096> buffer;
@@ -57,6 +71,8 @@ Connection open_websocket(std::uint16_t port, std::string_view path) {
   const bool is_right = head.starts_with("HTTP/1.1 101 ") &&
                         head.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos;
   if (!is_right) throw Failure("wrong handshake: " + head.substr(0, 120));
+  const bool is_agreed = head.find(": permessage-deflate") != std::string::npos;
+  if (is_agreed != compression) throw Failure("wrong compression: " + head);
   return connection;
 }
 
@@ -84,7 +100,9 @@ std::size_t FrameAnswers::feed_header(std::string_view data) {
 void FrameAnswers::check_header() {
   const unsigned opcode = header_[0] & 0x0fU;
   if ((header_[1] & 0x80U) != 0) throw Failure("server frame is masked");
-  if ((header_[0] & 0x70U) != 0) throw Failure("reserved bits are set");
+  const bool begins_compressed = expected_->is_compressed && opcode < 8 && !continues_;
+  const unsigned reserved = begins_compressed ? rsv1 : 0U;
+  if ((header_[0] & 0x70U) != reserved) throw Failure("wrong reserved bits");
   frame_left_ = header_[1] & 0x7fU;
   if (header_size_ > 2) {
     frame_left_ = 0;
@@ -103,13 +121,21 @@ std::size_t FrameAnswers::feed_payload(std::string_view data) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), frame_left_));
   frame_left_ -= size;
   if (is_control_) return size;
-  const std::string& payload = expected_->payloads[next_];
-  if (message_offset_ + size > payload.size() ||
-      std::memcmp(data.data(), payload.data() + message_offset_, size) != 0) {
-    throw Failure("wrong payload: " + std::string(data.substr(0, std::min<std::size_t>(size, 80))));
+  if (expected_->is_compressed) {
+    compressed_.append(data.substr(0, size));
+  } else {
+    compare(data.substr(0, size));
   }
-  message_offset_ += size;
   return size;
+}
+
+void FrameAnswers::compare(std::string_view data) {
+  const std::string& payload = expected_->payloads[next_];
+  if (message_offset_ + data.size() > payload.size() ||
+      std::memcmp(data.data(), payload.data() + message_offset_, data.size()) != 0) {
+    throw Failure("wrong payload: " + std::string(data.substr(0, 80)));
+  }
+  message_offset_ += data.size();
 }
 
 /// True when a whole data message has come.
@@ -119,6 +145,10 @@ bool FrameAnswers::finish_frame() {
   if (is_control_) return false;
   continues_ = (header_[0] & 0x80U) == 0;
   if (continues_) return false;
+  if (expected_->is_compressed) {
+    compare(raw_inflate(compressed_, expected_->payloads[next_].size()));
+    compressed_.clear();
+  }
   if (message_offset_ != expected_->payloads[next_].size()) throw Failure("message too short");
   message_offset_ = 0;
   next_ = next_ + 1 == expected_->payloads.size() ? 0 : next_ + 1;

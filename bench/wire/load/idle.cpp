@@ -12,19 +12,31 @@ namespace wire_load {
 namespace {
 
 constexpr std::size_t default_connections = 10000;
+constexpr std::size_t message_bytes = 64;
+constexpr std::size_t compressed_bytes = 2048;  // more than any server leaves uncompressed
 constexpr std::uint32_t mask = 0x77aa11ee;
 
 class Opener {
  public:
-  Opener(const Options& options, bool is_websocket)
-      : options_(options), is_websocket_(is_websocket), buffer_(receive_bytes) {}
+  explicit Opener(const Options& options)
+      : options_(options),
+        is_websocket_(options.workload != "idle_http"),
+        is_compressed_(options.workload == "idle_wsz"),
+        buffer_(receive_bytes) {
+    frames_.is_compressed = is_compressed_;
+    frames_.payloads = {text_message(0, is_compressed_ ? compressed_bytes : message_bytes)};
+    const std::string& message = frames_.payloads.front();
+    frame_ = is_compressed_ ? compressed_client_frame(frames_.opcode, message, mask)
+                            : client_frame(frames_.opcode, message, mask);
+  }
 
   /// A connection that has had one answer.
   Connection open() {
     if (is_websocket_) {
       FrameAnswers answers(frames_);
-      Connection connection = open_websocket(options_.port, "/ws");
-      ask(connection, client_frame(frames_.opcode, frames_.payloads.front(), mask), answers);
+      Connection connection =
+          open_websocket(options_.port, is_compressed_ ? "/ws/deflate" : "/ws", is_compressed_);
+      ask(connection, frame_, answers);
       return connection;
     }
     HttpAnswers answers(http_);
@@ -45,15 +57,17 @@ class Opener {
 
   const Options& options_;
   bool is_websocket_;
+  bool is_compressed_;
   std::vector<char> buffer_;
-  FrameExpectation frames_{Opcode::text, {text_message(0, 64)}};
+  FrameExpectation frames_;
+  std::string frame_;
   HttpExpectation http_{"text/plain", std::string(hello)};
 };
 
 }  // namespace
 
 void run_idle(const Options& options) {
-  Opener opener(options, options.workload == "idle_ws");
+  Opener opener(options);
   const auto count = options.connections != 0 ? options.connections : default_connections;
   {
     // What a server allocates once, for its first requests, belongs to the base.

@@ -10,7 +10,6 @@
 namespace wire_load {
 namespace {
 
-constexpr std::size_t default_members = 1000;
 constexpr std::size_t message_bytes = 64;
 constexpr std::uint32_t mask = 0x5b20c91d;
 
@@ -24,6 +23,7 @@ struct Member {
 
 void run_room(const Options& options, Window& window) {
   const std::size_t batch = options.workload == "room1kx16" ? 16 : 1;
+  const std::size_t default_members = options.workload == "room10k" ? 10'000 : 1'000;
   const auto count = options.connections != 0 ? options.connections : default_members;
   FrameExpectation expected;
   expected.payloads.resize(batch);

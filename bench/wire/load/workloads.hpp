@@ -16,6 +16,9 @@ void run_churn(const Options& options, Window& window);
 /// One member publishes, every member must receive, then the next batch.
 void run_room(const Options& options, Window& window);
 
+/// One event published, every stream of server-sent events must receive it, then the next.
+void run_feed(const Options& options, Window& window);
+
 /// Opens connections, uses each once, and holds them still; prints its own JSON line.
 void run_idle(const Options& options);
 
