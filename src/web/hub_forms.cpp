@@ -160,6 +160,10 @@ std::string_view error_word(std::error_code error) noexcept {
       return "unavailable";
     case RealtimeError::not_supported:
       return "not_supported";
+    case RealtimeError::outcome_unknown:
+      return "outcome_unknown";
+    case RealtimeError::refused:
+      return "refused";
   }
   return "internal";
 }
@@ -183,7 +187,10 @@ int error_status(std::error_code error) noexcept {
     case RealtimeError::hub_full:
     case RealtimeError::busy:
     case RealtimeError::broker_unavailable:
+    case RealtimeError::refused:
       return 503;
+    case RealtimeError::outcome_unknown:
+      return 504;
   }
   return 500;
 }

@@ -373,7 +373,8 @@ export class Realtime extends Emitter {
 
   #refused(subscription, error) {
     if (error.code === "disconnected" || this.#state === "closed") return;
-    const passing = ["busy", "unavailable", "closed", "hub_full", "too_many_commands", "internal"];
+    const passing = ["busy", "unavailable", "refused", "outcome_unknown", "closed", "hub_full",
+      "too_many_commands", "internal"];
     if (passing.includes(error.code)) {
       const delay = this.#options.min_delay * (1 + Math.random() * 3);
       setTimeout(() => { if (!subscription.active) this.#ask(subscription); }, delay);
