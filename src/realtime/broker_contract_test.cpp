@@ -7,6 +7,7 @@ namespace {
 struct MemoryMaker {
   static constexpr bool knows_positions = true;
   static constexpr bool is_shared = false;
+  static constexpr bool has_one_order = true;
   static bool is_available() { return true; }
   [[nodiscard]] BrokerPtr make() const { return memory_broker(); }
 };

@@ -9,6 +9,7 @@ namespace {
 struct NatsMaker {
   static constexpr bool knows_positions = false;
   static constexpr bool is_shared = true;
+  static constexpr bool has_one_order = false;
   static bool is_available() { return NatsServer::is_installed(); }
   [[nodiscard]] BrokerPtr make() const {
     const std::string url = server.url();

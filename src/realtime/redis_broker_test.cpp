@@ -9,6 +9,7 @@ namespace {
 struct RedisMaker {
   static constexpr bool knows_positions = true;
   static constexpr bool is_shared = true;
+  static constexpr bool has_one_order = true;
   static bool is_available() { return RedisServer::is_installed(); }
   [[nodiscard]] BrokerPtr make() const {
     const std::string url = server.url();
