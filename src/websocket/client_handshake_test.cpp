@@ -177,6 +177,7 @@ TEST(ClientHandshake, TakesTheExtensionItOffered) {  // RFC 6455 §4.1, 5; RFC 7
             text(AnswerError::unknown_extension));
   EXPECT_EQ(verdict(with(3, {answer.name, "permessage-deflate; foo"}), handshake),
             text(AnswerError::bad_extension));
+  handshake.compression.server_max_window_bits = 10;
   EXPECT_EQ(verdict(with(3, {answer.name, "permessage-deflate"}), handshake),
             text(AnswerError::bad_extension));
   EXPECT_EQ(verdict(with(3, {answer.name, "permessage-deflate;"}), handshake),

@@ -157,9 +157,6 @@ std::error_code look_through(std::string_view value, const CompressionOptions& o
 // RFC 7692 §7.1.1, §7.1.2: what the server may answer to our own offer.
 Result<std::optional<DeflateParameters>> settle(const Stated& answer,
                                                 const CompressionOptions& options) {
-  if (!options.server_context_takeover && !answer.server_no_context_takeover) {
-    return ExtensionError::parameter_not_kept;
-  }
   unsigned server_bits = most_window_bits;
   const unsigned wanted = server_window(options);
   if (answer.has_server_window) server_bits = answer.server_window;
@@ -243,10 +240,11 @@ Result<std::optional<DeflateAgreement>> accept_deflate(const http::RequestHead& 
   return agreement;
 }
 
-std::string offer_deflate(const CompressionOptions& options) {
-  if (!options.enabled) return {};
+namespace {
+
+std::string one_offer(const CompressionOptions& options, bool no_server_takeover) {
   std::string offer(extension_name);
-  add_flag(offer, !options.server_context_takeover, "server_no_context_takeover");
+  add_flag(offer, no_server_takeover, "server_no_context_takeover");
   add_flag(offer, !options.client_context_takeover, "client_no_context_takeover");
   const unsigned server_bits = server_window(options);
   add_window(offer, server_bits < most_window_bits, "server_max_window_bits", server_bits);
@@ -254,6 +252,16 @@ std::string offer_deflate(const CompressionOptions& options) {
   add_flag(offer, client_bits == most_window_bits, "client_max_window_bits");
   add_window(offer, client_bits < most_window_bits, "client_max_window_bits", client_bits);
   return offer;
+}
+
+}  // namespace
+
+std::string offer_deflate(const CompressionOptions& options) {
+  if (!options.enabled) return {};
+  if (options.server_context_takeover) return one_offer(options, false);
+  // A second choice (RFC 7692 §5.1): there are servers, Tornado's among them, that answer without
+  // the parameter, and what it saves is only our memory.
+  return one_offer(options, true) + ", " + one_offer(options, false);
 }
 
 Result<std::optional<DeflateParameters>> check_deflate_answer(

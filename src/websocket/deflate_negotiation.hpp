@@ -61,7 +61,8 @@ struct DeflateAgreement {
 [[nodiscard]] Result<std::optional<DeflateAgreement>> accept_deflate(
     std::span<const std::string_view> values, const CompressionOptions& options);
 
-/// The client's offer, the value of its Sec-WebSocket-Extensions; "" when not enabled.
+/// The client's offer, the value of its Sec-WebSocket-Extensions; "" when not enabled. Where the
+/// server is asked to do without context takeover, a second offer does not ask for that.
 [[nodiscard]] std::string offer_deflate(const CompressionOptions& options);
 
 /// Checks what a server answered to offer_deflate(options), from the values of all its

@@ -162,7 +162,7 @@ class NegotiationTest(Case):
                 bool(self.random.randrange(2)), bool(self.random.randrange(2)),
                 self.random.choice((None, 8, 9, 12, 15)), self.random.choice((None, 8, 9, 12, 15)))
             with self.subTest(offer=offer):
-                (name, parameters), = headers.parse_extension(offer)
+                name, parameters = self.random.choice(headers.parse_extension(offer))
                 response, extension = factory.process_request_params(parameters, [])
                 answer = headers.build_extension([(name, response)])
                 verdict = self.ours.ask("c", " ".join(map(str, options)) + "\n" + answer).decode()
@@ -198,8 +198,9 @@ class NegotiationTest(Case):
         for _ in range(3000):
             chosen = [(self.random.choice(names), self.random.choice(values)) for _ in range(self.random.randrange(4))]
             options = [self.random.randrange(2), self.random.choice((10, 15)), 1, self.random.choice((10, 15)), 6, 0]
+            # False: what a server need not keep to has a second offer without it.
             factory = peer.ClientPerMessageDeflateFactory(
-                not options[0], False, None if options[1] == 15 else options[1],
+                False, False, None if options[1] == 15 else options[1],
                 True if options[3] == 15 else options[3])
             answer = headers.build_extension([("permessage-deflate", chosen)])
             try:
