@@ -173,6 +173,7 @@ transport::WebSocketOptions connection_options(const WebSocketOptions& options) 
   transport::WebSocketOptions made;
   made.max_message_bytes = options.max_message_bytes;
   made.max_queue_bytes = options.max_queue_bytes;
+  made.max_backlog_bytes = 0;  // max_unread_bytes are what waits
   made.slow_consumer = options.slow_consumer;
   made.ping_interval = options.ping_interval;
   made.ping_timeout = options.ping_timeout;

@@ -197,7 +197,7 @@ bool WebSocketConnection::may_read_on(std::size_t backlog_bytes) const noexcept 
 // Stops reading from a peer that sends faster than its messages are handled, or that does not
 // read what its own messages make us write.
 void WebSocketConnection::limit_reading() {
-  if (has_backlog() && extras_->backlog_bytes > options().max_queue_bytes) {
+  if (has_backlog() && extras_->backlog_bytes > options().max_backlog_bytes) {
     stream_->pause_receiving();
   }
   if (stream_->pending_bytes() > max_queue_bytes() / 2 && !waiting_for_drain_) [[unlikely]] {
@@ -232,7 +232,7 @@ void WebSocketConnection::deliver_backlog() {
     if (hand_over(message.binary, message.payload, message.last, message.piece)) busy_ = false;
   }
   delivering_ = false;
-  if (stream_ != nullptr && may_read_on(options().max_queue_bytes / 2)) {
+  if (stream_ != nullptr && may_read_on(options().max_backlog_bytes / 2)) {
     stream_->resume_receiving();
   }
 }

@@ -13,8 +13,10 @@ namespace squall::transport {
 /// How the WebSockets of one owner are treated; shared by all of them.
 struct WebSocketOptions {
   std::size_t max_message_bytes = limits::websocket_message_bytes;
-  /// Output that waits for one peer, and messages that wait for one busy delegate.
+  /// Output that waits for one peer.
   std::size_t max_queue_bytes = limits::websocket_queue_bytes;
+  /// Messages that wait for one busy delegate; past it no more is received.
+  std::size_t max_backlog_bytes = limits::websocket_queue_bytes;
   SlowConsumer slow_consumer = SlowConsumer::disconnect;
   /// Without the peer taking a byte of what waits for it: under SlowConsumer::disconnect, and under
   /// the other policies, where only a peer that is gone is to be noticed.

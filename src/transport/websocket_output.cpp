@@ -325,7 +325,7 @@ void WebSocketConnection::on_drained() {
   feed();
   if (waiting_for_drain_ && stream_->pending_bytes() <= max_queue_bytes() / 2) {
     waiting_for_drain_ = false;
-    if (may_read_on(max_queue_bytes())) stream_->resume_receiving();
+    if (may_read_on(options().max_backlog_bytes)) stream_->resume_receiving();
   }
   if (!drain_wanted_) return;
   if (stream_->pending_bytes() != 0) {

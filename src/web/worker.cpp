@@ -22,6 +22,7 @@ server::ServerOptions server_options(const Application::Impl& application) {
   options.max_pending_bytes = settings.max_write_buffer;
   options.websocket.max_message_bytes = settings.websocket_max_message_size;
   options.websocket.max_queue_bytes = settings.websocket_max_queue;
+  options.websocket.max_backlog_bytes = settings.websocket_max_queue;
   options.websocket.slow_consumer = settings.websocket_slow_consumer;
   options.websocket.stall_timeout = settings.websocket_stall_timeout;
   options.websocket.write_timeout = settings.write_timeout;
