@@ -26,7 +26,7 @@ BULK = "bulk"
 # What chaos_server.cpp keeps, and is therefore owed to those who come back.
 HISTORY = {**dict.fromkeys(ROOMS, 250), **dict.fromkeys(BRIEF, 20), BULK: 40}
 CALM_SECONDS = 4.0
-PATIENCE = 30.0
+PATIENCE = 45.0  # for a machine that others use, too
 
 
 def arguments():
@@ -143,7 +143,7 @@ class Run:
         self.ledger.calm_since, self.ledger.calm = time.monotonic(), True
         await self.until(lambda: self.ledger.calm_since + CALM_SECONDS < time.monotonic(), "calm")
         await self.until(lambda: all(slow.disconnects for slow in self.slow),
-                         "each slow reader was disconnected", 15)
+                         "each slow reader was disconnected")
         self.ledger.calm = False
         if self.ledger.counts:
             unexpected = {what: n for what, n in self.ledger.counts.items()
@@ -219,9 +219,6 @@ class Run:
     async def stop(self):
         self.cluster.stop()
         await end_tasks(self._watched)
-        for task in self._watched:
-            if not task.cancelled():
-                task.exception()  # the first one is shown; the others are not to be complained of
 
 
 def explain(run, error):

@@ -43,6 +43,9 @@ async def end_tasks(tasks):
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=0.5)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # what matters of it was looked at before
 
 
 class Process:

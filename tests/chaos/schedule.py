@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+from cluster import end_tasks
+
 
 @dataclass(frozen=True)
 class Step:
@@ -69,12 +71,14 @@ class Chaos:
 
     async def run(self, steps):
         began = self.ledger.now()
-        for step in steps:
-            await asyncio.sleep(max(0.0, began + step.at - self.ledger.now()))
-            self.say(f"{self.ledger.now():8.3f} {step.action} {step.target} {step.amount:.2f}")
-            task = asyncio.create_task(self._do(step))
-            self._tasks.add(task)
-        await asyncio.gather(*self._tasks)
+        try:
+            for step in steps:
+                await asyncio.sleep(max(0.0, began + step.at - self.ledger.now()))
+                self.say(f"{self.ledger.now():8.3f} {step.action} {step.target} {step.amount:.2f}")
+                self._tasks.add(asyncio.create_task(self._do(step)))
+            await asyncio.gather(*self._tasks)
+        finally:
+            await end_tasks(self._tasks)
 
     async def _do(self, step):
         server = self.cluster.servers[step.target]
