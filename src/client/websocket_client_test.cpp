@@ -256,12 +256,14 @@ TEST_F(WebSocketClientTest, ASlowReaderHoldsTheServerBackAndLosesNothing) {
     const std::string message(64 * 1024, 'm');
     for (int i = 0; i < 500; ++i) {
       std::string numbered = std::to_string(i) + message;
-      co_await stream.write(text_frame(numbered));
+      const auto written = co_await stream.write(text_frame(numbered));
+      EXPECT_TRUE(written);
       test->pending = stream.pending_bytes();
       test->frames.push_back({});
     }
     stream.write(close_frame(1000, "done"));
-    co_await stream.flush();
+    const auto flushed = co_await stream.flush();
+    EXPECT_TRUE(flushed);
     test->answer = "sent";
     co_await collect(&stream, test);
   };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "loop/forks.hpp"
+
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
@@ -62,6 +64,7 @@ class ServerProcess {
 
   void start(const std::vector<std::string>& words, const std::string& log_file) {
     kill();
+    loop::expect_forks();  // the brokers' loops run meanwhile
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
