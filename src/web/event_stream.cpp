@@ -5,6 +5,7 @@
 #include "http/event_stream.hpp"
 #include "loop/loop_core.hpp"
 #include "web/access_log.hpp"
+#include "web/call_on_close.hpp"
 #include "web/exchange.hpp"
 #include "web/hub_subscribers.hpp"
 
@@ -389,15 +390,7 @@ void EventStream::end_soon() noexcept {
 }
 
 void EventStream::end() noexcept {
-  if (type_.close != nullptr) {
-    try {
-      type_.close(*handler_);
-    } catch (const std::exception& what) {
-      log::format(log::Level::error, "app", "on_close threw: {}", what.what());
-    } catch (...) {
-      log::write(log::Level::error, "app", "on_close threw something unknown");
-    }
-  }
+  call_on_close(type_.close, *handler_);
   delete this;
 }
 

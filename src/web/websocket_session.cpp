@@ -3,6 +3,7 @@
 
 #include "base/logging.hpp"
 #include "web/access_log.hpp"
+#include "web/call_on_close.hpp"
 #include "web/exchange.hpp"
 #include "web/hub_subscribers.hpp"
 #include "websocket/deflate_negotiation.hpp"
@@ -258,15 +259,7 @@ void WebSocketSession::on_close(CloseCode code, std::string_view reason) {
 
 // The connection is gone and nothing runs any more.
 void WebSocketSession::end() noexcept {
-  if (type_.close != nullptr) {
-    try {
-      type_.close(*handler_);
-    } catch (const std::exception& what) {
-      log::format(log::Level::error, "app", "on_close threw: {}", what.what());
-    } catch (...) {
-      log::write(log::Level::error, "app", "on_close threw something unknown");
-    }
-  }
+  call_on_close(type_.close, *handler_);
   delete this;
 }
 
