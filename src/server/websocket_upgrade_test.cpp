@@ -1,42 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server_testing.hpp"
-#include "transport/websocket_connection.hpp"
-#include "transport/websocket_delegate.hpp"
-
-#include <squall/websocket/close_code.hpp>
+#include "transport/recording_delegate_testing.hpp"
 
 #include <string>
-#include <vector>
 
 namespace squall::server {
 namespace {
 
-using websocket::CloseCode;
-using websocket::Opcode;
-
-/// A masked client frame with the key zero, so that its payload is readable.
-std::string frame(Opcode opcode, std::string_view payload, bool fin = true) {
-  std::string bytes;
-  bytes.push_back(static_cast<char>((fin ? 0x80 : 0) | static_cast<int>(opcode)));
-  if (payload.size() < 126) {
-    bytes.push_back(static_cast<char>(0x80 | payload.size()));
-  } else {
-    bytes.push_back(static_cast<char>(0x80 | 126));
-    bytes.push_back(static_cast<char>(payload.size() >> 8));
-    bytes.push_back(static_cast<char>(payload.size() & 0xff));
-  }
-  bytes.append(4, '\0');
-  bytes += payload;
-  return bytes;
-}
-std::string close_frame(int code) {
-  const char payload[] = {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  return frame(Opcode::close, {payload, 2});
-}
+using transport::close_frame;
+using transport::CloseCode;
+using transport::frame;
+using transport::Opcode;
 
 class WebSocketUpgradeTest : public ServerTest,
                              protected MessageDelegate,
-                             protected WebSocketDelegate {
+                             protected transport::RecordingDelegate {
  protected:
   ~WebSocketUpgradeTest() override { end(); }
   MessageDelegate& start_request(ResponseWriter& to) override {
@@ -50,25 +28,8 @@ class WebSocketUpgradeTest : public ServerTest,
     if (open_at_once) connection->resume();
   }
   void preserve() override {}
+  void on_drained() override { RecordingDelegate::on_drained(); }  // of both delegates
   void on_connection_close() override {}
-
-  bool on_message(bool binary, std::string_view payload) override {
-    messages.push_back((binary ? "b:" : "t:") + std::string(payload));
-    if (echo) connection->send(binary ? Opcode::binary : Opcode::text, payload);
-    return !busy;
-  }
-  void on_ping(std::string_view payload) override {
-    messages.push_back("ping:" + std::string(payload));
-  }
-  void on_pong(std::string_view payload) override {
-    messages.push_back("pong:" + std::string(payload));
-  }
-  void on_drained() override { ++drained; }
-  void on_close(CloseCode code, std::string_view reason) override {
-    ++closes;
-    closed_with = std::to_string(static_cast<int>(code)) + " " + std::string(reason);
-    connection = nullptr;
-  }
 
   void open(std::string_view more = {}) {
     connect();
@@ -79,14 +40,6 @@ class WebSocketUpgradeTest : public ServerTest,
   }
 
   ResponseWriter* writer = nullptr;
-  WebSocketConnection* connection = nullptr;
-  std::vector<std::string> messages;
-  bool open_at_once = true;
-  bool echo = false;
-  bool busy = false;
-  int drained = 0;
-  int closes = 0;
-  std::string closed_with;
 };
 
 TEST_F(WebSocketUpgradeTest, FramesBesideTheHandshakeAreNotLost) {

@@ -4,13 +4,11 @@
 #include "loop/loop_core.hpp"
 #include "loop/loop_testing.hpp"
 #include "loop/stream.hpp"
-#include "transport/websocket_connection.hpp"
-#include "transport/websocket_delegate.hpp"
+#include "transport/recording_delegate_testing.hpp"
 #include "transport/websocket_owner.hpp"
 
 #include <squall/base/log.hpp>
 #include <squall/loop/unique_fd.hpp>
-#include <squall/websocket/close_code.hpp>
 
 #include <gtest/gtest.h>
 
@@ -19,37 +17,11 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
-#include <vector>
 
 namespace squall::transport {
 
-using websocket::CloseCode;
-using websocket::Opcode;
-
-/// A masked client frame with the key zero, so that its payload is readable; or an unmasked one.
-inline std::string frame(Opcode opcode, std::string_view payload, bool fin = true,
-                         bool masked = true) {
-  const int mask = masked ? 0x80 : 0;
-  std::string bytes;
-  bytes.push_back(static_cast<char>((fin ? 0x80 : 0) | static_cast<int>(opcode)));
-  if (payload.size() < 126) {
-    bytes.push_back(static_cast<char>(mask | static_cast<int>(payload.size())));
-  } else {
-    bytes.push_back(static_cast<char>(mask | 126));
-    bytes.push_back(static_cast<char>(payload.size() >> 8));
-    bytes.push_back(static_cast<char>(payload.size() & 0xff));
-  }
-  if (masked) bytes.append(4, '\0');
-  bytes += payload;
-  return bytes;
-}
-inline std::string close_frame(int code, bool masked = true) {
-  const char payload[] = {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  return frame(Opcode::close, {payload, 2}, true, masked);
-}
-
 /// A connection on this thread's loop; the test holds the other end of a socket pair.
-class ConnectionTest : public ::testing::Test, protected WebSocketDelegate {
+class ConnectionTest : public ::testing::Test, protected RecordingDelegate {
  protected:
   ConnectionTest() {
     log::set_sink([](void*, log::Level, std::string_view, std::string_view) {}, nullptr);
@@ -59,24 +31,6 @@ class ConnectionTest : public ::testing::Test, protected WebSocketDelegate {
     if (connection != nullptr) connection->abort_now();
     run_until([] { return loop::LoopCore::current().open_streams() == 0; });
     log::set_sink(nullptr, nullptr);
-  }
-
-  bool on_message(bool binary, std::string_view payload) override {
-    messages.push_back((binary ? "b:" : "t:") + std::string(payload));
-    if (echo) connection->send(binary ? Opcode::binary : Opcode::text, payload);
-    return !busy;
-  }
-  void on_ping(std::string_view payload) override {
-    messages.push_back("ping:" + std::string(payload));
-  }
-  void on_pong(std::string_view payload) override {
-    messages.push_back("pong:" + std::string(payload));
-  }
-  void on_drained() override { ++drained; }
-  void on_close(CloseCode code, std::string_view reason) override {
-    ++closes;
-    closed_with = std::to_string(static_cast<int>(code)) + " " + std::string(reason);
-    connection = nullptr;
   }
 
   void open(WebSocketConnection::Role role = WebSocketConnection::Role::server) {
@@ -133,15 +87,7 @@ class ConnectionTest : public ::testing::Test, protected WebSocketDelegate {
   Nobody nobody;
   std::unique_ptr<Owner> owner;
   UniqueFd peer;
-  WebSocketConnection* connection = nullptr;
   std::string answer;
-  std::vector<std::string> messages;
-  bool open_at_once = true;
-  bool echo = false;
-  bool busy = false;
-  int drained = 0;
-  int closes = 0;
-  std::string closed_with;
 };
 
 }  // namespace squall::transport
