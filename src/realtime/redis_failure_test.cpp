@@ -272,6 +272,18 @@ TEST_F(RedisFailures, ForgottenScriptsAreSentAgainInOrder) {
   }
 }
 
+TEST_F(RedisFailures, AServerThatKeepsNoScriptsIsNotAskedForEver) {
+  RedisServer server;
+  const std::string url = server.url();
+  TestBroker broker(redis_broker(options(url)));
+  ASSERT_TRUE(subscribe_and_publish(broker, 1));
+  ASSERT_NE(server.ask({"ACL", "SETUSER", "default", "-script|load"}).find("OK"), std::string::npos);
+  ASSERT_NE(server.ask({"SCRIPT", "FLUSH"}).find("OK"), std::string::npos);
+  EXPECT_EQ(broker.publish("c", "no script").error(), RealtimeError::refused);
+  ASSERT_NE(server.ask({"ACL", "SETUSER", "default", "+script|load"}).find("OK"), std::string::npos);
+  EXPECT_TRUE(broker.publish("c", "script"));
+}
+
 TEST_F(RedisFailures, ARefusalIsAnErrorAndNotALoss) {
   RedisServer server;
   const std::string url = server.url();
