@@ -60,7 +60,7 @@ std::uint32_t UringEngine::take_slot(Pollable& owner) {
 
 void UringEngine::free_if_done(std::uint32_t index) noexcept {
   Slot& slot = slots_[index];
-  if (slot.owner != nullptr || slot.receiving || slot.polling || slot.send != no_send) return;
+  if (slot.owner != nullptr || slot.receiving || slot.polling || slot.sending) return;
   // It may still be in unsettled_ or starved_: the next owner is found there instead.
   const bool unsettled = slot.unsettled;
   const bool starved = slot.starved;
@@ -108,7 +108,7 @@ void UringEngine::detach(Stream& stream) noexcept {
   }
   stream.fd = -1;
   Slot& slot = slots_[index];
-  if (slot.send != no_send) {
+  if (slot.sending) {
     slot.closing = true;
     follow_up_ = true;
   } else {
@@ -236,7 +236,7 @@ void UringEngine::settle_poll(std::uint32_t index, bool wanted, Interest interes
   const Slot& slot = slots_[index];
   if (!slot.polling) {
     if (wanted) begin_poll(index, slot.owner->fd, interest);
-  } else if (!wanted || !(slot.polled == interest)) {
+  } else if (!wanted || slot.polled != interest.events || slot.polled_edge != interest.edge) {
     end_poll(index);  // its last report unsettles the slot again
   }
 }
@@ -259,8 +259,10 @@ void UringEngine::begin_poll(std::uint32_t index, int fd, Interest interest) noe
     ::io_uring_prep_poll_add(&entry, fd, interest.events);
   }
   entry.user_data = name_of(Operation::poll, index);
-  slots_[index].polling = true;
-  slots_[index].polled = interest;
+  Slot& slot = slots_[index];
+  slot.polling = true;
+  slot.polled = interest.events;
+  slot.polled_edge = interest.edge;
   ++in_hand_;
 }
 

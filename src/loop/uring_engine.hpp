@@ -50,16 +50,16 @@ class UringEngine final : public Engine {
   struct Interest {
     std::uint16_t events = 0;
     bool edge = false;
-    bool operator==(const Interest&) const = default;
   };
   /// What the kernel has in hand for one descriptor.
   struct Slot {
     Pollable* owner = nullptr;  // null once it has been detached
     std::uint32_t generation = 0;
-    std::uint32_t send = no_send;  // its place in sends_
-    Interest polled;               // while polling
+    std::uint16_t polled = 0;  // while polling, the events of its Interest
+    bool polled_edge : 1 = false;
     bool receiving : 1 = false;
     bool polling : 1 = false;
+    bool sending : 1 = false;         // one of sends_ is its
     bool ending_receive : 1 = false;  // its cancellation is under way
     bool ending_poll : 1 = false;
     bool edge : 1 = false;     // a watch whose other events would keep a plain poll busy
@@ -67,6 +67,7 @@ class UringEngine final : public Engine {
     bool unsettled : 1 = false;
     bool starved : 1 = false;
   };
+  static_assert(sizeof(Slot) <= 16, "every connection has one, idle or not");
   /// Grows a piece at a time: the double of what is there would be most of what a connection costs.
   class SlotTable {
    public:
@@ -91,7 +92,6 @@ class UringEngine final : public Engine {
     std::int32_t bytes;
     std::int32_t result;  // `bytes` unless the kernel reports something else
   };
-  static constexpr std::uint32_t no_send = ~std::uint32_t{0};
 
   UringEngine(LoopCore& core, std::unique_ptr<UringRing> ring, UniqueFd wake);
 
@@ -101,7 +101,8 @@ class UringEngine final : public Engine {
   // Slots.
   std::uint32_t take_slot(Pollable& owner);
   void free_if_done(std::uint32_t index) noexcept;
-  // The number that comes back with a report: operation, slot, generation.
+  // The number that comes back with a report: operation, slot, generation; of a send, operation and
+  // its own number.
   static constexpr unsigned slot_shift = 4;
   static constexpr unsigned generation_shift = 32;
   [[nodiscard]] std::uint64_t name_of(Operation operation, std::uint32_t index) const noexcept {
@@ -113,6 +114,16 @@ class UringEngine final : public Engine {
   }
   [[nodiscard]] static std::uint32_t slot_of(const io_uring_cqe& report) noexcept {
     return static_cast<std::uint32_t>(report.user_data) >> slot_shift;
+  }
+  [[nodiscard]] std::uint64_t name_of_next_send() const noexcept {
+    return static_cast<std::uint64_t>(Operation::send) | (finished_sends_ + sends_.size())
+                                                             << slot_shift;
+  }
+  /// What is reported on, or nullptr.
+  [[nodiscard]] Send* send_of(const io_uring_cqe& report) noexcept {
+    if (operation_of(report) != Operation::send) return nullptr;
+    const std::uint64_t place = (report.user_data >> slot_shift) - finished_sends_;
+    return place < sends_.size() ? &sends_[place] : nullptr;
   }
   /// Whether the report is for the slot's present owner. It is, as slots wait for their last one.
   [[nodiscard]] bool is_current(const io_uring_cqe& report) const noexcept {
@@ -179,7 +190,8 @@ class UringEngine final : public Engine {
   std::vector<std::uint32_t> unsettled_;  // what the kernel does for them may not be what they want
   std::deque<std::uint32_t> starved_;     // wait for a receive buffer
   std::vector<Send> sends_;
-  std::size_t first_send_ = 0;  // of those that are not finished
+  std::size_t first_send_ = 0;        // of those that are not finished
+  std::uint64_t finished_sends_ = 0;  // how many there were before sends_
   std::vector<std::unique_ptr<char[]>> scratch_;
   std::size_t scratch_used_ = 0;
   std::size_t in_hand_ = 0;  // operations that will end with a report

@@ -22,7 +22,7 @@ constexpr std::size_t scratch_bytes = 16 * 1024;
 
 void UringEngine::send(Stream& stream) noexcept {
   if (stream.blocked_) return;
-  if (slots_[index_of(stream)].send != no_send) {
+  if (slots_[index_of(stream)].sending) {
     expect_follow_up(stream);
   } else if (stream.output_.is_empty()) {
     stream.flushed();
@@ -62,8 +62,8 @@ bool UringEngine::queue_send(Stream& stream) noexcept {
     ::io_uring_prep_send(entry, stream.fd, parts[0].iov_base, parts[0].iov_len, flags);
   }
   entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  entry->user_data = name_of(Operation::send, send.slot);
-  slots_[send.slot].send = static_cast<std::uint32_t>(sends_.size());
+  entry->user_data = name_of_next_send();
+  slots_[send.slot].sending = true;
   sends_.push_back(send);
   if (bytes < output.size()) follow_up_ = true;
   expect_follow_up(stream);
@@ -122,11 +122,7 @@ void UringEngine::note_failed_sends() noexcept {
   const unsigned tail = io_uring_smp_load_acquire(queue.ktail);
   for (unsigned head = *queue.khead; head != tail; ++head) {
     io_uring_cqe& report = queue.cqes[head & queue.ring_mask];
-    if (operation_of(report) != Operation::send) continue;
-    const std::uint32_t index = slot_of(report);
-    if (is_current(report) && slots_[index].send != no_send)
-      sends_[slots_[index].send].result = report.res;
-    report.user_data = 0;  // not to be taken for a later send's
+    if (Send* const send = send_of(report)) send->result = report.res;
   }
 }
 
@@ -147,6 +143,7 @@ void UringEngine::finish_sends() noexcept {
     follow_up_ = true;
     return;
   }
+  finished_sends_ += sends_.size();
   sends_.clear();
   first_send_ = 0;
 }
@@ -154,7 +151,7 @@ void UringEngine::finish_sends() noexcept {
 void UringEngine::finish_send(const Send& send) noexcept {
   Slot& slot = slots_[send.slot];
   auto& stream = static_cast<Stream&>(*slot.owner);
-  slot.send = no_send;
+  slot.sending = false;
   if (slot.closing) {
     stream.output_.clear(core_.blocks());
     slot.owner = nullptr;
