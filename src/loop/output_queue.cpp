@@ -83,9 +83,10 @@ void BlockPool::give_back(Segment* block) noexcept {
 
 void OutputQueue::append(Segment* segment) noexcept {
   if (tail_ != nullptr) {
+    segment->next = tail_->next;
     tail_->next = segment;
   } else {
-    head_ = segment;
+    segment->next = segment;
   }
   tail_ = segment;
 }
@@ -129,9 +130,9 @@ void OutputQueue::write_file(SharedFile file, off_t offset, std::size_t bytes) {
 
 std::size_t OutputQueue::gather(iovec* out, std::size_t limit) const noexcept {
   std::size_t count = 0;
-  for (const Segment* segment = head_;
+  for (const Segment* segment = front();
        segment != nullptr && segment->kind != Segment::Kind::file && count < limit;
-       segment = segment->next) {
+       segment = after(*segment)) {
     if (segment->size == 0) continue;
     out[count].iov_base = const_cast<char*>(segment->data);
     out[count].iov_len = segment->size;
@@ -141,9 +142,12 @@ std::size_t OutputQueue::gather(iovec* out, std::size_t limit) const noexcept {
 }
 
 void OutputQueue::drop_front(BlockPool& pool) noexcept {
-  Segment* const segment = head_;
-  head_ = segment->next;
-  if (head_ == nullptr) tail_ = nullptr;
+  Segment* const segment = tail_->next;
+  if (segment == tail_) {
+    tail_ = nullptr;
+  } else {
+    tail_->next = segment->next;
+  }
   switch (segment->kind) {
     case Segment::Kind::owned:
       free_segment<OwnedSegment>(segment);
@@ -161,21 +165,22 @@ void OutputQueue::drop_front(BlockPool& pool) noexcept {
 
 void OutputQueue::consume(BlockPool& pool, std::size_t bytes) noexcept {
   bytes_ -= bytes;
-  while (head_ != nullptr && bytes >= head_->size) {
-    bytes -= head_->size;
+  while (tail_ != nullptr && bytes >= front()->size) {
+    bytes -= front()->size;
     drop_front(pool);
   }
-  if (bytes == 0 || head_ == nullptr) return;
-  head_->size -= bytes;
-  if (head_->kind == Segment::Kind::file) {
-    static_cast<FileSegment*>(head_)->offset += static_cast<off_t>(bytes);
+  if (bytes == 0 || tail_ == nullptr) return;
+  Segment& first = *front();
+  first.size -= bytes;
+  if (first.kind == Segment::Kind::file) {
+    static_cast<FileSegment&>(first).offset += static_cast<off_t>(bytes);
   } else {
-    head_->data += bytes;
+    first.data += bytes;
   }
 }
 
 void OutputQueue::clear(BlockPool& pool) noexcept {
-  while (head_ != nullptr) drop_front(pool);
+  while (tail_ != nullptr) drop_front(pool);
   bytes_ = 0;
 }
 

@@ -21,7 +21,7 @@ class BlockPool;
 struct Segment {
   enum class Kind : std::uint8_t { small_block, medium_block, large_block, owned, shared, file };
 
-  Segment* next = nullptr;
+  Segment* next = nullptr;     // in a queue: the last one's is the front
   const char* data = nullptr;  // first byte not sent yet; unused for files
   std::size_t size = 0;        // bytes not sent yet
   std::uint32_t room = 0;      // blocks: free bytes behind them
@@ -60,7 +60,7 @@ class BlockPool {
 
 /// Output of one connection that the kernel has not taken yet, in order.
 ///
-/// Writers append; the engine takes from the front. Sixteen bytes and a counter when empty.
+/// Writers append; the engine takes from the front. Two words, and nothing more when empty.
 class OutputQueue {
  public:
   OutputQueue() noexcept = default;
@@ -97,7 +97,11 @@ class OutputQueue {
   void write_file(SharedFile file, off_t offset, std::size_t bytes);
 
   /// The front segment, or nullptr.
-  [[nodiscard]] Segment* front() const noexcept { return head_; }
+  [[nodiscard]] Segment* front() const noexcept { return tail_ != nullptr ? tail_->next : nullptr; }
+  /// What comes behind a segment of this queue, or nullptr.
+  [[nodiscard]] const Segment* after(const Segment& segment) const noexcept {
+    return &segment != tail_ ? segment.next : nullptr;
+  }
   /// Describes up to `limit` memory segments from the front, up to the first file.
   std::size_t gather(iovec* out, std::size_t limit) const noexcept;
   /// Drops `bytes` from the front; emptied segments go back where they came from.
@@ -110,8 +114,7 @@ class OutputQueue {
   void write_slowly(BlockPool& pool, std::string_view bytes);
   void drop_front(BlockPool& pool) noexcept;
 
-  Segment* head_ = nullptr;
-  Segment* tail_ = nullptr;
+  Segment* tail_ = nullptr;  // of a ring: the front is behind it
   std::size_t bytes_ = 0;
 };
 

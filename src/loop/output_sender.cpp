@@ -49,8 +49,9 @@ SendOutcome send_output(Stream& stream, std::error_code& error) noexcept {
         error = std::make_error_code(std::errc::io_error);
         return SendOutcome::broken;
       }
-    } else if (front->next == nullptr || front->next->kind == Segment::Kind::file) {
-      const int more = front->next != nullptr ? MSG_MORE : 0;
+    } else if (const Segment* const next = output.after(*front);
+               next == nullptr || next->kind == Segment::Kind::file) {
+      const int more = next != nullptr ? MSG_MORE : 0;
       sent = is_socket ? ::send(fd, front->data, front->size, MSG_NOSIGNAL | more)
                        : ::write(fd, front->data, front->size);
     } else {

@@ -28,6 +28,8 @@ constexpr std::uint64_t residency_memory_ms = 1'000;
 Stream::Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept
     : Pollable(Pollable::Kind::stream, descriptor), core_(core), handler_(&handler) {}
 
+static_assert(sizeof(Stream) <= 72, "every connection has one, idle or not");
+
 Stream& Stream::adopt(LoopCore& core, UniqueFd fd, StreamHandler& handler, Kind kind) {
   auto* const stream =
       ::new (detail::pool_allocate(sizeof(Stream))) Stream(core, fd.get(), handler);
@@ -77,11 +79,9 @@ void Stream::request_drain_notice() noexcept {
   schedule_flush();
 }
 
-void Stream::set_write_timeout(Duration timeout, std::uint32_t min_rate) noexcept {
+void Stream::set_write_timeout(Duration timeout) noexcept {
   write_timeout_ms_ =
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.milliseconds(), 1, 0xffff'ffff));
-  least_taken_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-      std::uint64_t{min_rate} * write_timeout_ms_ / 1000, 1, 0xffff'ffff));
 }
 
 void Stream::pause_receiving() noexcept {
@@ -151,7 +151,7 @@ void Stream::timer_fired() noexcept {
 void Stream::trim() noexcept {
   if (busy_ == nullptr || state_ != State::open || blocked_) return;
   const bool has_deadline = std::min(busy_->deadline_ms, busy_->stall_ms) != no_deadline;
-  if (has_deadline || busy_->held || busy_->reading != nullptr) return;
+  if (has_deadline || holds_input() || is_reading()) return;
   if (busy_->is_armed()) core_.wheel().stop(*busy_);
   delete std::exchange(busy_, nullptr);
 }
@@ -164,6 +164,7 @@ void Stream::schedule_flush() noexcept {
 
 void Stream::close(Linger linger) noexcept {
   if (state_ != State::open) return;
+  if (const std::uint32_t rate = handler_->min_write_rate()) busy().min_rate = rate;
   handler_ = nullptr;
   wants_drain_ = false;
   state_ = State::flushing;
@@ -277,9 +278,11 @@ bool Stream::peer_took_something() noexcept {
   int unread = 0;
   if (::ioctl(fd, is_socket_ ? SIOCOUTQ : FIONREAD, &unread) != 0) return false;
   const auto left = static_cast<std::uint32_t>(unread);
-  // The last bytes of all may be fewer than what is asked for.
   Busy& busy = *busy_;
-  if (left >= busy.unread || (busy.unread - left < least_taken_ && left != 0)) return false;
+  if (left >= busy.unread) return false;
+  const std::uint64_t rate = handler_ != nullptr ? handler_->min_write_rate() : busy.min_rate;
+  // The last bytes of all may be fewer than what is asked for.
+  if (left != 0 && busy.unread - left < rate * write_timeout_ms_ / 1000) return false;
   busy.unread = left;
   busy.stall_ms = core_.now_ms() + write_timeout_ms_;
   return true;

@@ -51,6 +51,11 @@ class StreamHandler {
   /// The connection broke: reset, write error. The stream is closed; this is its last call.
   virtual void on_broken(std::error_code error) = 0;
 
+  /// How many bytes a second the peer has to take while output waits for it, on average over a
+  /// write timeout; 0 for any. The stream asks when it comes to that, and as it is closed, for the
+  /// rest of its output.
+  [[nodiscard]] virtual std::uint32_t min_write_rate() const noexcept { return 0; }
+
  protected:
   ~StreamHandler() = default;
 };
@@ -97,9 +102,9 @@ class Stream final : private Pollable {
   }
   /// Calls on_drained() once all output is with the kernel; soon when it already is.
   void request_drain_notice() noexcept;
-  /// After this long without the peer taking a byte, or fewer than `min_rate` bytes a second, the
-  /// connection is broken (ETIMEDOUT).
-  void set_write_timeout(Duration timeout, std::uint32_t min_rate = 0) noexcept;
+  /// After this long without the peer taking a byte, or so many as the owner's min_write_rate()
+  /// asks for, the connection is broken (ETIMEDOUT).
+  void set_write_timeout(Duration timeout) noexcept;
 
   /// Tells the peer, after what is pending, that nothing more will come; receiving goes on.
   void shutdown_write() noexcept;
@@ -168,7 +173,8 @@ class Stream final : private Pollable {
     std::uint64_t deadline_ms = no_deadline;  // the owner's, or the end of lingering
     std::uint64_t stall_ms = no_deadline;     // when blocked: the end of the kernel's patience
     std::uint32_t discarded = 0;              // bytes read while lingering
-    std::uint32_t unread = 0;  // when blocked: bytes the peer has not taken, as last looked at
+    std::uint32_t unread = 0;    // when blocked: bytes the peer has not taken, as last looked at
+    std::uint32_t min_rate = 0;  // the owner's min_write_rate(), when it has closed the stream
   };
 
   Stream(LoopCore& core, int descriptor, StreamHandler& handler) noexcept;
@@ -207,15 +213,7 @@ class Stream final : private Pollable {
     return busy_ != nullptr && busy_->reading != nullptr;
   }
 
-  LoopCore& core_;
-  StreamHandler* handler_;
-  OutputQueue output_;  // what goes on the wire
-  std::unique_ptr<StreamFilter> filter_;
-  Busy* busy_ = nullptr;
-  Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
-  std::uint32_t write_timeout_ms_ = 60'000;
-  std::uint32_t least_taken_ = 1;  // bytes a peer takes within the write timeout
-  std::uint32_t interest_ = 0;     // the engine's
+  // These lie in the room that the base leaves.
   State state_ = State::open;
   bool receiving_ : 1 = true;
   bool eof_ : 1 = false;
@@ -229,6 +227,15 @@ class Stream final : private Pollable {
   bool eof_held_ : 1 = false;     // it came while receiving was paused
   bool shut_wanted_ : 1 = false;  // shutdown_write()
   bool end_sealed_ : 1 = false;   // the filter has said that no more comes
+
+  LoopCore& core_;
+  StreamHandler* handler_;
+  OutputQueue output_;  // what goes on the wire
+  std::unique_ptr<StreamFilter> filter_;
+  Busy* busy_ = nullptr;
+  Stream* next_flush_ = nullptr;  // in the loop's list of those with output; also of the closed
+  std::uint32_t write_timeout_ms_ = 60'000;
+  std::uint32_t interest_ = 0;  // the engine's
 };
 
 }  // namespace squall::loop

@@ -54,6 +54,7 @@ class StreamTest : public ::testing::Test, protected StreamHandler {
     broken = error;
     stream = nullptr;
   }
+  std::uint32_t min_write_rate() const noexcept override { return min_rate; }
 
   std::string read_peer() {
     std::string text;
@@ -68,6 +69,7 @@ class StreamTest : public ::testing::Test, protected StreamHandler {
 
   UniqueFd peer;
   Stream* stream = nullptr;
+  std::uint32_t min_rate = 0;
   std::string received;
   std::function<void()> when_received;
   bool saw_eof = false;
@@ -166,6 +168,29 @@ TEST_F(StreamTest, APeerThatNeverReadsBreaksTheConnection) {
   stream->write(std::string(8 * 1024 * 1024, 'x'));
   run_until([&] { return broken.has_value(); });
   EXPECT_EQ(*broken, std::errc::timed_out);
+}
+
+// It takes a little all the time, which a write timeout alone lets pass.
+TEST_F(StreamTest, APeerThatReadsBelowTheLeastRateBreaksTheConnection) {
+  min_rate = 100'000'000;
+  stream->set_write_timeout(100ms);
+  stream->write(std::string(8 * 1024 * 1024, 'x'));
+  char buffer[512];
+  run_until([&] { return ::read(peer.get(), buffer, sizeof buffer) == 0 || broken; });
+  ASSERT_TRUE(broken.has_value());
+  EXPECT_EQ(*broken, std::errc::timed_out);
+}
+
+TEST_F(StreamTest, TheLeastRateHoldsForWhatIsLeftWhenTheOwnerHasGone) {
+  min_rate = 100'000'000;
+  stream->set_write_timeout(100ms);
+  stream->write(std::string(8 * 1024 * 1024, 'x'));
+  std::exchange(stream, nullptr)->close();
+  char buffer[512];
+  run_until([&] {
+    static_cast<void>(::read(peer.get(), buffer, sizeof buffer));
+    return LoopCore::current().open_streams() == 0;
+  });
 }
 
 TEST_F(StreamTest, APausedStreamHearsThatItsPeerLeft) {

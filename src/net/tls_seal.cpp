@@ -80,7 +80,7 @@ bool TLSFilter::seal_memory() {
   std::size_t size = 0;
   for (const Segment* segment = front;
        segment != nullptr && segment->kind != Segment::Kind::file && size < buffer.size();
-       segment = segment->next) {
+       segment = plain().after(*segment)) {
     const std::size_t part = std::min(segment->size, buffer.size() - size);
     std::memcpy(buffer.data() + size, segment->data, part);
     size += part;

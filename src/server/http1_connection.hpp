@@ -86,6 +86,7 @@ class HTTP1Connection final : public Connection,
   void on_drained() override;
   void on_timeout() override;
   void on_broken(std::error_code error) override;
+  [[nodiscard]] std::uint32_t min_write_rate() const noexcept override;
 
   // ResponseWriter
   void write_head(const ResponseHead& head, std::string_view body, bool last) override;

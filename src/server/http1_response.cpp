@@ -252,7 +252,11 @@ void HTTP1Connection::request_drain_notice() noexcept { stream_->request_drain_n
 
 void HTTP1Connection::set_write_timeout(Duration timeout) noexcept {
   own_write_timeout_ = true;
-  stream_->set_write_timeout(timeout, server_.options().min_write_rate);
+  stream_->set_write_timeout(timeout);
+}
+
+std::uint32_t HTTP1Connection::min_write_rate() const noexcept {
+  return server_.options().min_write_rate;
 }
 
 // An answer of the connection itself: to what is no request, or to one that no handler may see.

@@ -60,7 +60,7 @@ void HTTP1Connection::begin(std::span<char> first) {
 
 void HTTP1Connection::set_write_limits() noexcept {
   own_write_timeout_ = false;
-  stream_->set_write_timeout(server_.options().write_timeout, server_.options().min_write_rate);
+  stream_->set_write_timeout(server_.options().write_timeout);
 }
 
 // The handshake had a deadline of its own.
