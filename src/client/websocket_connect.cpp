@@ -70,7 +70,12 @@ class Failure {
   Failure() = default;
   std::string url;
   std::string body;
+  unsigned status = 0;  // of the answer that refuses, once it is known
 };
+
+std::error_code refusal(unsigned status) noexcept {
+  return {static_cast<int>(status), refused_category()};
+}
 
 bool has_header(const std::vector<Header>& headers, std::string_view name) noexcept {
   return std::any_of(headers.begin(), headers.end(), [name](const Header& header) {
@@ -243,8 +248,9 @@ Task<Result<WebSocket>> open_websocket(Plan plan, Failure* failure) {
       continue;
     }
     if (status != 101) {
+      failure->status = status;
       co_await read_refusal(&stream, &answer, &failure->body);
-      co_return std::error_code(static_cast<int>(status), refused_category());
+      co_return refusal(status);
     }
     const auto agreed = handshake.check(answer.head());
     if (!agreed) co_return agreed.error();
@@ -259,6 +265,7 @@ Task<Result<WebSocket>> limited(Plan plan, Failure* failure) {
   try {
     co_return co_await with_timeout(limit, std::move(opening));
   } catch (const TimeoutError&) {
+    if (failure->status != 0) co_return refusal(failure->status);  // only its body was slow
   }
   co_return std::make_error_code(std::errc::timed_out);
 }
