@@ -60,7 +60,8 @@ Task<std::error_code> connect_by_http(net::Stream* stream, const Url* proxy, con
     co_return is_odd ? make_error_code(ClientError::bad_proxy_answer) : failed;
   }
   const unsigned status = answer.head().status();
-  // tinyproxy says 401 where RFC 9110 §15.5.8 has 407.
+  // RFC 9110 §11.7 has 407 only, and so answers tinyproxy 1.11 to no credentials; to wrong ones it
+  // says 401. It cannot be the server's: nothing has been sent there yet.
   if (status == 407 || status == 401) co_return ClientError::proxy_unauthorized;
   if (status / 100 != 2) co_return ClientError::proxy_refused;
   // Nobody speaks before us in the protocols that go through here: it is the proxy's own.

@@ -115,6 +115,10 @@ TEST_F(ProxyTest, TellsWhyTheProxyDoesNot) {
   script = &behind_http;
   answer = "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n";
   EXPECT_EQ(refusal(), ClientError::proxy_unauthorized);
+  answer = "HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"Tinyproxy\"\r\n\r\n";
+  EXPECT_EQ(refusal("u:wrong@"), ClientError::proxy_unauthorized);
+  answer = "HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(refusal(), ClientError::proxy_refused);
   answer = "HTTP/1.1 502 x\r\nContent-Length: 0\r\n\r\n";
   EXPECT_EQ(refusal(), ClientError::proxy_refused);
   answer = "220 smtp.example\r\n";
