@@ -45,7 +45,7 @@ MessageAwaiter::~MessageAwaiter() {
 }
 
 bool MessageAwaiter::await_ready() {
-  if (Share::get() == nullptr || Share::get()->try_read()) return true;
+  if (Share::get() == nullptr || Share::get()->try_read(what_)) return true;
   if (times_out_at_once()) return true;
   reads_ = true;
   Share::get()->begin_read();
@@ -59,8 +59,8 @@ std::optional<websocket::Message> MessageAwaiter::await_resume() {
   }
   end_or_throw();
   std::optional<websocket::Message> message;
-  if (Share::get() != nullptr && Share::get()->has_message()) {
-    message = Share::get()->take();
+  if (Share::get() != nullptr && Share::get()->has(what_)) {
+    message = Share::get()->take(what_);
     Share::get()->make_room();
   }
   return message;
@@ -113,6 +113,12 @@ void WebSocket::on_close(MoveOnlyFunction<void()> callback) {
 SendResult WebSocket::write_message(std::string_view message, bool binary, std::string_view key) {
   if (session_ == nullptr) return SendResult::closed;
   return session_->send(binary ? websocket::Opcode::binary : websocket::Opcode::text, message, key);
+}
+
+SendResult WebSocket::write_piece(std::string_view piece, bool last, bool binary) {
+  if (session_ == nullptr) return SendResult::closed;
+  return session_->send_part(binary ? websocket::Opcode::binary : websocket::Opcode::text, piece,
+                             last);
 }
 
 SendResult WebSocket::ping(std::string_view data) {

@@ -295,6 +295,88 @@ TEST_F(WebSocketClientTest, ASlowReaderHoldsTheServerBackAndLosesNothing) {
   EXPECT_EQ(run(read_slowly(std::move(socket))), 500);
 }
 
+// What was received before close() is read in order, also past max_unread_bytes; what the server
+// says after it is not.
+TEST_F(WebSocketClientTest, WhatCameBeforeACloseCanBeReadAfterIt) {
+  script = [](net::Stream stream, ClientTest* test) -> Task<> {
+    co_await accept(&stream, test, "", text_frame("1") + text_frame("2") + text_frame("3"));
+    const std::string frame = co_await read_frame(&stream);
+    test->frames.push_back(frame);
+    stream.write(text_frame("late") + server_frame(Opcode::close, frame.substr(2)));
+  };
+  const auto read_on = [](WebSocket socket) -> Task<std::string> {
+    const auto first = co_await socket.read();
+    socket.close(4000, "enough");
+    Task<std::string> rest = read_all(std::move(socket));
+    const std::string all = co_await rest;
+    co_return *first + "," + all;
+  };
+  for (const std::size_t max_unread_bytes : {std::size_t{1}, limits::websocket_unread_bytes}) {
+    EXPECT_EQ(run(read_on(connect({.max_unread_bytes = max_unread_bytes}))), "1,2,3,4000");
+  }
+  EXPECT_EQ(frames.back(),
+            "8:\x0f\xa0"
+            "enough");
+}
+
+TEST_F(WebSocketClientTest, WhatIsHeldAfterACloseIsBounded) {
+  constexpr std::size_t size = 64 * 1024;
+  script = [](net::Stream stream, ClientTest* test) -> Task<> {
+    co_await accept(&stream, test);
+    stream.set_write_timeout(Duration());
+    for (int i = 0; i < 500; ++i) {
+      const auto written =
+          co_await stream.write(text_frame(std::to_string(i) + std::string(size, 'm')));
+      if (!written) co_return;
+      test->frames.push_back({});
+    }
+    co_await stream.closed();
+  };
+  WebSocket socket = connect({.close_timeout = 10ms, .max_unread_bytes = 4 * size});
+  std::size_t sent = 0;
+  int still = 0;
+  loop::run_until([&] {
+    still = frames.size() == sent ? still + 1 : 0;
+    sent = frames.size();
+    return still > 200;
+  });
+  socket.close();
+  const auto count = [](WebSocket from) -> Task<std::size_t> {
+    std::size_t read = 0;
+    for (;;) {
+      const auto message = co_await from.read();
+      if (!message) break;
+      const std::string number = std::to_string(read++);
+      EXPECT_EQ(message->substr(0, number.size() + 1), number + "m");
+      EXPECT_EQ(message->size(), number.size() + size);
+    }
+    co_return read;
+  };
+  const std::size_t read = run(count(std::move(socket)));
+  EXPECT_GE(read, 4u);
+  EXPECT_LE(read, 10u) << "of " << sent;  // the limit, one message over it, and one receive
+}
+
+TEST_F(WebSocketClientTest, AfterACloseNoMessageIsCalledBack) {
+  script = [](net::Stream stream, ClientTest* test) -> Task<> {
+    co_await accept(&stream, test, "", text_frame("1") + text_frame("2"));
+    stream.write(text_frame("3") + text_frame("4"));
+    co_await collect(&stream, test);
+  };
+  for (const bool waits : {false, true}) {  // until they are there before anyone listens
+    WebSocket socket = connect();
+    if (waits) loop::run_until([] { return true; });
+    std::string got;
+    socket.on_message([&](std::string_view message, bool) {
+      got.append(message);
+      if (message == "1") socket.close();
+    });
+    socket.on_close([&] { got.append("."); });
+    loop::run_until([&] { return got.ends_with("."); });
+    EXPECT_EQ(got, "1.");
+  }
+}
+
 TEST_F(WebSocketClientTest, AMessagePastTheLimitClosesWith1009) {
   script = [](net::Stream stream, ClientTest* test) -> Task<> {
     co_await accept(&stream, test, "", text_frame("1234") + text_frame("12345"));

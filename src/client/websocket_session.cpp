@@ -64,41 +64,61 @@ void WebSocketSession::abandon() noexcept {
 
 // Reading.
 
-bool WebSocketSession::try_read() {
+bool WebSocketSession::try_read(Wanted what) {
   if (calls_back_) {
     throw UsageError("read() after on_message(): messages go to one of them");
   }
   if (reading_) {
     throw UsageError("another coroutine reads from this WebSocket: one read at a time");
   }
-  return has_message() || is_over();
+  if (what == Wanted::message && inside_) {
+    throw UsageError("read() in the middle of a message: read_piece() up to its last piece first");
+  }
+  want(what);
+  return has(what) || is_over();
 }
 
-Message WebSocketSession::take() {
-  Message message = std::move(messages_->messages.front());
-  messages_->messages.pop_front();
-  messages_->bytes -= message.size() + message_overhead;
-  if (messages_->messages.empty()) messages_.reset();
+// Messages that begin from now on come so. What has come of one that is now wanted whole may fill
+// all the room: then the rest of it must come, too.
+void WebSocketSession::want(Wanted what) {
+  wanted_ = what;
+  if (connection_ != nullptr) connection_->set_streaming(what == Wanted::piece);
+  make_room();
+}
+
+Message WebSocketSession::take(Wanted what) {
+  Message message = messages_->take(what);
+  inside_ = what == Wanted::piece && !message.is_last();
+  if (messages_->is_empty()) messages_.reset();
   return message;
 }
 
 void WebSocketSession::make_room() {
-  if (!is_full_ || (messages_ != nullptr && messages_->bytes > max_unread_bytes_ / 2)) return;
+  if (!is_full_ || (has(wanted_) && messages_->bytes() > max_unread_bytes_ / 2)) return;
   is_full_ = false;
   if (connection_ != nullptr) connection_->resume();
 }
 
 bool WebSocketSession::on_message(bool binary, std::string_view payload) {
-  if (abandoned_) return true;
+  if (is_deaf()) return true;
   if (calls_back_ && messages_ == nullptr) {
     deliver(payload, binary);
     return true;
   }
-  if (messages_ == nullptr) messages_ = std::make_unique<Unread>();
-  messages_->messages.emplace_back(std::string(payload), binary);
-  messages_->bytes += payload.size() + message_overhead;
-  readers_.grant_all();
-  is_full_ = messages_->bytes > max_unread_bytes_;
+  return keep(binary, payload, true);
+}
+
+bool WebSocketSession::on_piece(bool binary, std::string_view piece, bool last) {
+  return is_deaf() || keep(binary, piece, last);
+}
+
+bool WebSocketSession::keep(bool binary, std::string_view bytes, bool last) {
+  if (messages_ == nullptr) messages_ = std::make_unique<UnreadMessages>();
+  messages_->add(bytes, binary, last);
+  const bool is_there = has(wanted_);
+  if (is_there) readers_.grant_all();
+  if (calls_back_ && is_there) core().make_ready(*this);
+  is_full_ = is_there && !closing_ && messages_->bytes() > max_unread_bytes_;
   return !is_full_;
 }
 
@@ -117,18 +137,23 @@ void WebSocketSession::deliver(std::string_view message, bool binary) noexcept {
 
 void WebSocketSession::on_message(MoveOnlyFunction<void(std::string_view, bool)> callback) {
   if (reading_) throw UsageError("on_message() while a coroutine reads from this WebSocket");
+  if (inside_) {
+    throw UsageError("on_message() in the middle of a message: read_piece() up to its last piece");
+  }
   message_callback_ = std::move(callback);
   calls_back_ = static_cast<bool>(message_callback_);
+  if (calls_back_) want(Wanted::message);
   if (messages_ != nullptr) core().make_ready(*this);
 }
 
 void WebSocketSession::call_back() noexcept {
   const net::detail::Share<WebSocketSession> self(this);
-  while (calls_back_ && messages_ != nullptr && !abandoned_) {
-    const Message message = take();
+  while (calls_back_ && has(Wanted::message) && !closing_ && !abandoned_) {
+    const Message message = take(Wanted::message);
     deliver(message, message.is_binary());
     make_room();
   }
+  if (calls_back_ && (closing_ || is_over())) messages_.reset();
   if (!is_over() || abandoned_ || !close_callback_) return;
   MoveOnlyFunction<void()> callback = std::move(close_callback_);
   try {
@@ -172,6 +197,11 @@ SendResult WebSocketSession::send(websocket::Opcode opcode, std::string_view pay
   return connection_->send(opcode, payload, key);
 }
 
+SendResult WebSocketSession::send_part(websocket::Opcode opcode, std::string_view piece,
+                                       bool last) {
+  return connection_ != nullptr ? connection_->send_part(opcode, piece, last) : SendResult::closed;
+}
+
 std::size_t WebSocketSession::pending_bytes() const noexcept {
   return connection_ != nullptr ? connection_->pending_bytes() : 0;
 }
@@ -185,7 +215,11 @@ void WebSocketSession::on_drained() { drained_.grant_all(); }
 // The end.
 
 void WebSocketSession::close(CloseCode code, std::string_view reason) {
-  if (connection_ != nullptr) connection_->close(code, reason);
+  if (connection_ == nullptr) return;
+  // What has come stays to be read, also what the connection holds back.
+  closing_ = true;
+  connection_->resume();
+  connection_->close(code, reason);
 }
 
 void WebSocketSession::on_close(MoveOnlyFunction<void()> callback) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "client/unread_messages.hpp"
 #include "net/share.hpp"
 #include "transport/websocket_connection.hpp"
 #include "transport/websocket_delegate.hpp"
@@ -16,7 +17,6 @@
 #include <squall/websocket/message.hpp>
 
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -56,12 +56,14 @@ class WebSocketSession final : public net::detail::Counted<WebSocketSession>,
   [[nodiscard]] squall::detail::WaitList& drained() noexcept { return drained_; }
   [[nodiscard]] squall::detail::WaitList& closed() noexcept { return closed_; }
   /// Whether a read need not wait. Throws UsageError when there may be none now.
-  bool try_read();
+  bool try_read(Wanted what);
   void begin_read() noexcept { reading_ = true; }
   void end_read() noexcept { reading_ = false; }
-  [[nodiscard]] bool has_message() const noexcept { return messages_ != nullptr; }
+  [[nodiscard]] bool has(Wanted what) const noexcept {
+    return messages_ != nullptr && messages_->has(what);
+  }
   /// There is one; make_room() is to follow.
-  [[nodiscard]] websocket::Message take();
+  [[nodiscard]] websocket::Message take(Wanted what);
   /// Lets more messages come when few are left.
   void make_room();
   void request_drain_notice() noexcept;
@@ -73,6 +75,7 @@ class WebSocketSession final : public net::detail::Counted<WebSocketSession>,
   }
   void on_close(MoveOnlyFunction<void()> callback);
   SendResult send(websocket::Opcode opcode, std::string_view payload, std::string_view key);
+  SendResult send_part(websocket::Opcode opcode, std::string_view piece, bool last);
   void close(websocket::CloseCode code, std::string_view reason);
   [[nodiscard]] std::size_t pending_bytes() const noexcept;
   [[nodiscard]] bool is_open() const noexcept {
@@ -85,18 +88,11 @@ class WebSocketSession final : public net::detail::Counted<WebSocketSession>,
 
  private:
   friend net::detail::Counted<WebSocketSession>;
-  /// Messages that nobody has taken; exists only while there are some.
-  struct Unread {
-    std::deque<websocket::Message> messages;
-    std::size_t bytes = 0;
-  };
-  // What one costs beyond its bytes.
-  static constexpr std::size_t message_overhead = sizeof(websocket::Message);
-
   ~WebSocketSession() = default;
 
   // transport::WebSocketDelegate
   bool on_message(bool binary, std::string_view payload) override;
+  bool on_piece(bool binary, std::string_view piece, bool last) override;
   void on_ping(std::string_view payload) override;
   void on_pong(std::string_view payload) override;
   void on_drained() override;
@@ -104,13 +100,18 @@ class WebSocketSession final : public net::detail::Counted<WebSocketSession>,
   // transport::WebSocketOwner
   void on_end(transport::WebSocketConnection& connection) noexcept override;
 
+  /// Whether nobody hears of messages any more.
+  [[nodiscard]] bool is_deaf() const noexcept { return abandoned_ || (calls_back_ && closing_); }
+  /// Adds to what waits to be read; returns whether more may come.
+  bool keep(bool binary, std::string_view bytes, bool last);
+  void want(Wanted what);
   /// Hands what waits to the callbacks, in a turn of the loop.
   void call_back() noexcept;
   void deliver(std::string_view message, bool binary) noexcept;
   void failed(const char* where, std::exception_ptr error) noexcept;
 
   transport::WebSocketConnection* connection_ = nullptr;
-  std::unique_ptr<Unread> messages_;
+  std::unique_ptr<UnreadMessages> messages_;  // exists only while there are some
   squall::detail::WaitList readers_;
   squall::detail::WaitList drained_;
   squall::detail::WaitList closed_;
@@ -121,9 +122,12 @@ class WebSocketSession final : public net::detail::Counted<WebSocketSession>,
   Agreement agreement_;
   std::string reason_;
   websocket::CloseCode code_ = websocket::CloseCode::none;
+  Wanted wanted_ = Wanted::message;
+  bool inside_ = false;      // pieces of a message were read, not the last
   bool reading_ = false;     // a read waits
   bool calls_back_ = false;  // messages go to a callback
   bool is_full_ = false;     // the connection holds messages back until some are read
+  bool closing_ = false;     // the program has closed it
   bool abandoned_ = false;   // nobody wants messages any more
   bool in_loop_ = false;     // inside a call of the connection, which must not be deleted
 };

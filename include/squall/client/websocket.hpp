@@ -116,10 +116,22 @@ class WebSocket {
   /// Waits for the next message; empty at the end of the connection, after the last one. What came
   /// before a close on either side can still be read. One read at a time; a second one is a
   /// UsageError, as is one after on_message(). A wait that is cancelled has taken no message.
-  [[nodiscard]] detail::MessageAwaiter read() noexcept { return detail::MessageAwaiter(session_); }
+  [[nodiscard]] detail::MessageAwaiter read() noexcept {
+    return {session_, detail::Wanted::message};
+  }
   /// For at most `timeout`, then throws TimeoutError; zero only looks.
   [[nodiscard]] detail::MessageAwaiter read(Duration timeout) noexcept {
-    return {session_, timeout};
+    return {session_, detail::Wanted::message, timeout};
+  }
+  /// The same of the next piece of a message, as it came, so that a large one need not be held
+  /// whole: Message::is_last() tells its end. Messages that had begun to come before the first
+  /// read_piece() are one piece. WebSocketOptions::max_message_bytes is for all of a message. A
+  /// read() in the middle of one is a UsageError.
+  [[nodiscard]] detail::MessageAwaiter read_piece() noexcept {
+    return {session_, detail::Wanted::piece};
+  }
+  [[nodiscard]] detail::MessageAwaiter read_piece(Duration timeout) noexcept {
+    return {session_, detail::Wanted::piece, timeout};
   }
   /// Has `callback` called with each message, also those that came before it was set, in turns of
   /// the loop to come. The bytes are gone when it returns. The handle may be dropped in it. What it
@@ -139,6 +151,9 @@ class WebSocket {
   SendResult write_message(const websocket::Message& message) {
     return write_message(message, message.is_binary(), {});
   }
+  /// Sends a message in pieces, each at once as a frame; the first after a last one begins it. They
+  /// are never dropped: `co_await drained()` between them. Other messages wait for the last.
+  SendResult write_piece(std::string_view piece, bool last, bool binary = false);
   /// Sends a ping of at most 125 bytes; a UsageError past that.
   SendResult ping(std::string_view data = {});
   /// Bytes that wait for the server.
@@ -150,8 +165,10 @@ class WebSocket {
 
   // Closing.
 
-  /// Begins the close handshake; messages that come from now on are dropped. `reason` is cut at 123
-  /// bytes. A UsageError when the code may not be sent (RFC 6455 §7.4).
+  /// Begins the close handshake. What had come stays to be read, with what the last receive brought
+  /// past max_unread_bytes; what comes from now on is dropped, and on_message() is not called any
+  /// more. `reason` is cut at 123 bytes. A UsageError when the code may not be sent (RFC 6455
+  /// §7.4).
   void close(int code = 1000, std::string_view reason = {});
   /// Waits until the connection is over; gives close_code(). Any number may wait.
   [[nodiscard]] detail::ClosedAwaiter closed() noexcept { return detail::ClosedAwaiter(session_); }

@@ -19,6 +19,9 @@ extern template class Share<client::detail::WebSocketSession>;
 
 namespace squall::client::detail {
 
+/// What a read waits for.
+enum class Wanted : unsigned char { message, piece };
+
 /// The waits of a WebSocket; the reference is a base, so that it outlives the place in line.
 class WebSocketWait : protected net::detail::Share<WebSocketSession>,
                       public squall::detail::Waiter {
@@ -38,17 +41,19 @@ class WebSocketWait : protected net::detail::Share<WebSocketSession>,
 
 class MessageAwaiter final : public WebSocketWait {
  public:
-  explicit MessageAwaiter(WebSocketSession* session) noexcept
-      : WebSocketWait(session, Line::messages) {}
-  MessageAwaiter(WebSocketSession* session, Duration timeout) noexcept
-      : WebSocketWait(session, Line::messages, timeout) {}
-  MessageAwaiter(MessageAwaiter&& other) noexcept : WebSocketWait(std::move(other)) {}
+  MessageAwaiter(WebSocketSession* session, Wanted what) noexcept
+      : WebSocketWait(session, Line::messages), what_(what) {}
+  MessageAwaiter(WebSocketSession* session, Wanted what, Duration timeout) noexcept
+      : WebSocketWait(session, Line::messages, timeout), what_(what) {}
+  MessageAwaiter(MessageAwaiter&& other) noexcept
+      : WebSocketWait(std::move(other)), what_(other.what_) {}
   ~MessageAwaiter();
 
   [[nodiscard]] bool await_ready();
   std::optional<websocket::Message> await_resume();
 
  private:
+  Wanted what_;
   bool reads_ = false;  // it is the one reader
 };
 
