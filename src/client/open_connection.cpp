@@ -32,7 +32,7 @@ Task<Result<net::Stream>> open_connection(const Url* url, const Route* route) {
   }
   const Url& first = named.empty() ? *url : proxy;
   net::TCPClient tcp;
-  const net::ConnectOptions unlimited{.timeout = Duration()};
+  const net::ConnectOptions unlimited{.timeout = Duration(), .source_ip = route->source_ip};
   auto connected = co_await tcp.try_connect(first.host, first.port, unlimited);
   if (!connected) co_return connected.error();
   net::Stream stream = std::move(*connected);

@@ -20,6 +20,7 @@ class Route {
   net::TLSContext tls;                  ///< for URLs that want TLS
   std::string proxy;                    ///< "" for none; see parse_proxy()
   bool proxy_from_environment = false;  ///< when `proxy` is ""
+  std::string source_ip;                ///< "" leaves the choice to the system
 };
 
 /// Whether the scheme means TLS: wss, https.

@@ -35,6 +35,12 @@ struct Header {
   std::string value;
 };
 
+bool has_header(const std::vector<Header>& headers, std::string_view name) noexcept {
+  return std::any_of(headers.begin(), headers.end(), [name](const Header& header) {
+    return http::ascii::equal(header.name, name);
+  });
+}
+
 /// What a connection needs of its options, to be kept while it is made.
 class Plan {
  public:
@@ -48,20 +54,57 @@ class Plan {
       subprotocols.emplace_back(list.element());
     }
     websocket::check(wanted.compression);
-    if (wanted.tls != nullptr && (!*wanted.tls || wanted.tls->is_server())) {
-      throw UsageError("websocket_connect() needs a TLSContext made by client()");
-    }
-    if (wanted.tls != nullptr) route.tls = *wanted.tls;
+    take_credentials(wanted);
+    take_tls(wanted);
     route.proxy = wanted.proxy;
     route.proxy_from_environment = wanted.proxy_from_environment;
+    route.source_ip = wanted.source_ip;
   }
 
   std::string url;
   std::string origin;
+  std::string username;
+  std::string password;
   std::vector<Header> headers;
   std::vector<std::string> subprotocols;
   Route route;
   WebSocketOptions options;  // of which the views are not to be used
+
+ private:
+  void take_credentials(const WebSocketOptions& wanted) {
+    username = wanted.username;
+    password = wanted.password;
+    if (username.empty() && password.empty()) return;
+    if (has_header(headers, "Authorization")) {
+      throw UsageError("websocket_connect() got username and password and an Authorization field");
+    }
+    if (username.find(':') != std::string::npos) {
+      throw UsageError("a username of Basic authentication has no colon (RFC 7617 §2)");
+    }
+  }
+
+  void take_tls(const WebSocketOptions& wanted) {
+    const bool has_files = !wanted.ca_file.empty() || !wanted.certificate_file.empty();
+    if (!wanted.key_file.empty() && wanted.certificate_file.empty()) {
+      throw UsageError("websocket_connect() got a key_file without a certificate_file");
+    }
+    if (wanted.tls != nullptr) {
+      if (!*wanted.tls || wanted.tls->is_server()) {
+        throw UsageError("websocket_connect() needs a TLSContext made by client()");
+      }
+      if (has_files || !wanted.verify_certificate) {
+        throw UsageError(
+            "websocket_connect() got a TLSContext, which says itself whom to trust and what to "
+            "show: give ca_file, certificate_file and verify to TLSContext::client()");
+      }
+      route.tls = *wanted.tls;
+    } else if (has_files) {
+      route.tls = net::TLSContext::client({.verify = wanted.verify_certificate,
+                                           .ca_file = wanted.ca_file,
+                                           .certificate_file = wanted.certificate_file,
+                                           .key_file = wanted.key_file});
+    }
+  }
 };
 
 /// What a failed attempt leaves to be told beside its code.
@@ -75,12 +118,6 @@ class Failure {
 
 std::error_code refusal(unsigned status) noexcept {
   return {static_cast<int>(status), refused_category()};
-}
-
-bool has_header(const std::vector<Header>& headers, std::string_view name) noexcept {
-  return std::any_of(headers.begin(), headers.end(), [name](const Header& header) {
-    return http::ascii::equal(header.name, name);
-  });
 }
 
 /// What is meant for one origin only (Fetch §4.4, RFC 9110 §15.4).
@@ -225,6 +262,11 @@ Task<Result<WebSocket>> open_websocket(Plan plan, Failure* failure) {
   failure->url = url.text();
   const std::error_code unsuitable = make_websocket(url);
   if (unsuitable) co_return unsuitable;
+  if (!plan.username.empty() || !plan.password.empty()) {
+    url.has_user = true;
+    url.user = plan.username;
+    url.password = plan.password;
+  }
   for (unsigned redirects = 0;; ++redirects) {
     failure->url = url.text();
     if (is_secure(url) && !plan.route.tls) {

@@ -73,6 +73,45 @@ TEST_F(WebSocketConnectTest, SaysWhatTheOptionsAskFor) {
   EXPECT_EQ(request.find("frag"), std::string::npos);
 }
 
+TEST_F(WebSocketConnectTest, CredentialsOfTheOptionsTakeThePlaceOfTheUrls) {
+  script = &accept_and_close;
+  const std::string to = "ws://user:pass@127.0.0.1:" + std::to_string(port) + "/";
+  EXPECT_FALSE(refusal_of(to, {.username = "\xc3\xa4", .password = "p:w"}));
+  EXPECT_EQ(field(requests.at(0), "Authorization"), "Basic w6Q6cDp3");
+  EXPECT_FALSE(refusal({.username = "only"}));
+  EXPECT_EQ(field(requests.at(1), "Authorization"), "Basic b25seTo=");
+  EXPECT_FALSE(refusal_of(to));
+  EXPECT_EQ(field(requests.at(2), "Authorization"), "Basic dXNlcjpwYXNz");
+  try {
+    script = &reply;
+    answer = "HTTP/1.1 401 x\r\n\r\n";
+    run(websocket_connect(to, {.username = "me", .password = "secret"}));
+    FAIL() << "connected";
+  } catch (const WebSocketConnectError& error) {
+    EXPECT_EQ(error.url(), url());
+    EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos);
+  }
+}
+
+TEST_F(WebSocketConnectTest, TheOwnAddressCanBeChosen) {
+  net::TCPServer other([this](net::Stream stream, net::SocketAddress from) {
+    frames = {from.ip()};
+    return accept_and_close(std::move(stream), this);
+  });
+  const std::string to =
+      "ws://127.0.0.1:" + std::to_string(other.listen(0, {.address = "127.0.0.1"}));
+  const auto from = [&](std::string_view source_ip) {
+    const std::error_code error = refusal_of(to, {.source_ip = source_ip});
+    return error ? error.message() : frames.at(0);
+  };
+  EXPECT_EQ(from("127.0.0.9"), "127.0.0.9");
+  EXPECT_EQ(from(""), "127.0.0.1");
+  EXPECT_THROW(from("localhost"), UsageError);
+  other.stop();
+  other.close_all();
+  loop::run_until([&] { return other.connections() == 0; });
+}
+
 TEST_F(WebSocketConnectTest, CompressionIsOfferedAndAgreedOn) {
   script = [](net::Stream stream, ClientTest* test) -> Task<> {
     co_await accept(&stream, test, test->answer);
@@ -265,6 +304,11 @@ TEST_F(WebSocketConnectTest, AnotherOriginGetsNoCredentials) {
   };
   frames = {"http://evil:pw@127.0.0.1:" + std::to_string(there) + "/x"};
   const HeaderField headers[] = {{"cookie", "a=b"}, {"AUTHORIZATION", "secret"}, {"X-Mine", "1"}};
+  EXPECT_FALSE(refusal({.username = "user", .password = "pw"}));
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(field(requests[0], "Authorization"), "Basic dXNlcjpwdw==");
+  EXPECT_EQ(field(requests[1], "Authorization"), "");
+  requests.clear();
   EXPECT_FALSE(refusal({.headers = headers}));
   ASSERT_EQ(requests.size(), 2u);
   EXPECT_EQ(field(requests[0], "cookie"), "a=b");
@@ -361,6 +405,14 @@ TEST_F(WebSocketConnectTest, OptionsThatCannotBeAreMisuse) {
   EXPECT_THROW(refusal({.compression = {.enabled = true, .level = 10}}), UsageError);
   const net::TLSContext empty;
   EXPECT_THROW(refusal({.tls = &empty}), UsageError);
+  const net::TLSContext tls = net::TLSContext::client();
+  EXPECT_THROW(refusal({.tls = &tls, .ca_file = "ca.pem"}), UsageError);
+  EXPECT_THROW(refusal({.tls = &tls, .verify_certificate = false}), UsageError);
+  EXPECT_THROW(refusal({.key_file = "key.pem"}), UsageError);
+  EXPECT_THROW(refusal({.ca_file = "/nowhere/ca.pem"}), std::system_error);
+  const HeaderField authorization[] = {{"authorization", "Bearer x"}};
+  EXPECT_THROW(refusal({.headers = authorization, .username = "u"}), UsageError);
+  EXPECT_THROW(refusal({.username = "u:v"}), UsageError);
   EXPECT_TRUE(requests.empty());
 }
 
@@ -370,8 +422,10 @@ class WebSocketTLSConnectTest : public WebSocketConnectTest {
  protected:
   void serve(const net::TestAuthority::Request& request) {
     const auto files = authority.issue(request);
-    const net::TLSContext context =
-        net::TLSContext::server({.certificate_file = files.certificate, .key_file = files.key});
+    const net::TLSContext context = net::TLSContext::server({.certificate_file = files.certificate,
+                                                             .key_file = files.key,
+                                                             .client_certificate = wanted,
+                                                             .client_ca_file = authority.file});
     secure = std::make_unique<net::TCPServer>(
         [this](net::Stream stream, net::SocketAddress) {
           return accept_and_close(std::move(stream), this);
@@ -390,6 +444,7 @@ class WebSocketTLSConnectTest : public WebSocketConnectTest {
   }
 
   net::TestAuthority authority;
+  net::ClientCertificate wanted = net::ClientCertificate::none;
   std::unique_ptr<net::TCPServer> secure;
   std::uint16_t secure_port = 0;
 };
@@ -402,6 +457,18 @@ TEST_F(WebSocketTLSConnectTest, TheCertificateMustBeTheHosts) {
             net::TLSError::hostname_mismatch);
   EXPECT_EQ(refusal_of(secure_url()), net::TLSError::certificate_untrusted);
   EXPECT_FALSE(refusal_of(secure_url("127.0.0.1"), {.verify_certificate = false}));
+}
+
+TEST_F(WebSocketTLSConnectTest, TheOptionsNameAuthoritiesAndTheClientsCertificate) {
+  wanted = net::ClientCertificate::required;
+  serve({.names = "DNS:localhost"});
+  const auto mine = authority.issue({.names = "DNS:alice", .usage = "clientAuth"}, "alice");
+  const WebSocketOptions options{
+      .ca_file = authority.file, .certificate_file = mine.certificate, .key_file = mine.key};
+  EXPECT_EQ(run(read_all(run(websocket_connect(secure_url(), options)))), "1000");
+  EXPECT_TRUE(refusal_of(secure_url(), {.ca_file = authority.file}));  // without the certificate
+  EXPECT_EQ(requests.size(), 1u);
+  EXPECT_EQ(refusal_of(secure_url("127.0.0.1"), options), net::TLSError::hostname_mismatch);
 }
 
 TEST_F(WebSocketTLSConnectTest, AnExpiredCertificateIsRefused) {

@@ -2,10 +2,13 @@
 """Our WebSocket client against servers and proxies that we did not write: Python's websockets, aiohttp and
 Tornado, Node's ws, nginx, tinyproxy. The client (wire_client.cpp) sends back what it gets; the servers ask."""
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import random
+import re
 import ssl
 import subprocess
 import unittest
@@ -101,7 +104,7 @@ class Websockets(Clients):
         return self.run_async(work())
 
     def test_echo(self):
-        for options in ((), ("--callbacks",)):
+        for options in ((), ("--callbacks",), ("--pieces",)):
             result, seen = self.echo(*options, compression=None)
             self.assertFalse(result["compressed"])
             self.assertEqual(seen, [[]])
@@ -111,9 +114,9 @@ class Websockets(Clients):
         self.assertFalse(self.echo()[0]["compressed"])
 
     def test_compression_with_and_without_context_takeover(self):
-        for how in ("on", "takeover"):
-            with self.subTest(how):
-                result, seen = self.echo(f"--compression={how}")
+        for how, style in (("on", "--"), ("takeover", "--"), ("on", "--pieces"), ("takeover", "--pieces")):
+            with self.subTest(how=how, style=style):
+                result, seen = self.echo(f"--compression={how}", style)
                 self.assertTrue(result["compressed"])
                 self.assertEqual(seen, [["permessage-deflate"]])
 
@@ -126,7 +129,9 @@ class Websockets(Clients):
                 self.assertEqual(await socket.recv(), b"123" * 100)
             for compression in (None, "deflate"):
                 async with serve(handler, compression=compression) as port:
-                    self.check(await client(f"ws://127.0.0.1:{port}", "--compression=on"), messages=2, code=1000)
+                    for style in ("--", "--pieces"):
+                        self.check(await client(f"ws://127.0.0.1:{port}", "--compression=on", style),
+                                   messages=2, code=1000)
         self.run_async(work())
 
     def test_the_client_closes(self):
@@ -141,8 +146,12 @@ class Websockets(Clients):
                         await socket.recv()
                 ends.append((socket.close_code, socket.close_reason))
             async with serve(handler) as port:
-                for style in ("--callbacks", "--compression=on"):
-                    self.check(await client(f"ws://127.0.0.1:{port}", "--close-after=2", style), code=4000)
+                url = f"ws://127.0.0.1:{port}"
+                # No message is called back after a close; those that came before it are read.
+                self.check(await client(url, "--close-after=2", "--callbacks"), code=4000, messages=2)
+                result = await client(url, "--close-after=2", "--compression=on")
+                self.check(result, code=4000)
+                self.assertIn(result["messages"], (2, 3))  # the third may have been on its way
             self.assertEqual(ends, [(4000, "enough")] * 2)
         self.run_async(work())
 
@@ -177,6 +186,20 @@ class Websockets(Clients):
                 self.check(await client(f"ws://127.0.0.1:{port}", "--ping-ms=20"), code=1000)
         self.run_async(work())
 
+    def test_basic_authentication(self):
+        async def work():
+            async def handler(socket, *_):
+                await socket.send(socket.username)
+                await socket.close()
+            protocol = websockets.basic_auth_protocol_factory(realm="here", credentials=("user", "p:w"))
+            async with serve(handler, create_protocol=protocol) as port:
+                options = ("--username=user", "--password=p:w")
+                self.check(await client(f"ws://127.0.0.1:{port}", *options), bytes=4, code=1000)
+                self.check(await client(f"ws://user:p%3Aw@127.0.0.1:{port}"), bytes=4, code=1000)
+                self.assertEqual((await client(f"ws://127.0.0.1:{port}", "--username=user"))["status"], 401)
+                self.assertEqual((await client(f"ws://127.0.0.1:{port}"))["status"], 401)
+        self.run_async(work())
+
     def test_subprotocols_and_origin(self):
         async def work():
             async def handler(socket, *_):
@@ -200,25 +223,76 @@ class Websockets(Clients):
                 for _ in range(count):
                     await socket.send(b"x" * 65536)
 
-            def most_memory(pid):
-                try:
-                    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-                        return max((int(line.split()[1]) for line in file if line.startswith("VmHWM")), default=0)
-                except FileNotFoundError:
-                    return 0
-            peak = 0
             async with serve(handler, compression=None) as port:
-                run = await Run.start(f"ws://127.0.0.1:{port}", "--silent", "--pause-ms=1")
-                reading = asyncio.ensure_future(run.result())
-                while not reading.done():
-                    peak = max(peak, most_memory(run.process.pid))
-                    await asyncio.wait([reading], timeout=0.05)
-                result = reading.result()
+                result = await self.with_little_memory(f"ws://127.0.0.1:{port}", "--silent", "--pause-ms=1")
             self.check(result, code=1000, messages=count, bytes=count * 65536)
-            self.assertGreater(peak, 0)
-            if "Sanitizer" not in os.environ.get("SQUALL_WIRE_BUILD", ""):
-                self.assertLess(peak, 40 * 1024)  # KiB
         self.run_async(work())
+
+    def test_a_large_message_in_pieces_is_never_held_whole(self):
+        async def work():
+            block = RANDOM.randbytes(1 << 20)
+            count = 100  # MiB, of which the other side holds none whole either
+            digests = []
+
+            async def handler(reader, writer):
+                head = await reader.readuntil(b"\r\n\r\n")
+                key = re.search(rb"Sec-WebSocket-Key: (\S+)", head).group(1)
+                accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+                writer.write(b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+                writer.write(b"\x82\x7f" + (count << 20).to_bytes(8, "big"))
+                reading = asyncio.ensure_future(self.digest_of_message(reader))
+                for _ in range(count):
+                    writer.write(block)
+                    await writer.drain()
+                digests.append(await reading)
+                writer.write(b"\x88\x02\x03\xe8")
+                await reader.read()
+                writer.close()
+            server = await asyncio.start_server(handler, "127.0.0.1", 0)
+            async with server:
+                port = server.sockets[0].getsockname()[1]
+                result = await self.with_little_memory(
+                    f"ws://127.0.0.1:{port}", "--pieces", f"--max-message={count << 20}")
+            self.check(result, code=1000, messages=1, bytes=count << 20)
+            self.assertEqual(digests, [(count << 20, hashlib.sha256(block * count).hexdigest())])
+        self.run_async(work())
+
+    async def digest_of_message(self, reader):
+        """Of the next binary message, in however many frames."""
+        digest, size, opcode = hashlib.sha256(), 0, 2
+        while True:
+            first, length = await reader.readexactly(2)
+            self.assertEqual(first & 0x7f, opcode)
+            length &= 0x7f
+            if length > 125:
+                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
+            key = int.from_bytes(await reader.readexactly(4) * 2, "big")
+            payload = await reader.readexactly(length)
+            mask = (key.to_bytes(8, "big") * (length // 8 + 1))[:length]
+            digest.update((int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(length, "big"))
+            size, opcode = size + length, 0
+            if first & 0x80:
+                return size, digest.hexdigest()
+
+    async def with_little_memory(self, *arguments):
+        """The client's result; it never had more than 40 MiB."""
+        def most_memory(pid):
+            try:
+                with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                    return max((int(line.split()[1]) for line in file if line.startswith("VmHWM")), default=0)
+            except FileNotFoundError:
+                return 0
+        peak = 0
+        run = await Run.start(*arguments)
+        reading = asyncio.ensure_future(run.result())
+        while not reading.done():
+            peak = max(peak, most_memory(run.process.pid))
+            await asyncio.wait([reading], timeout=0.05)
+        self.assertGreater(peak, 0)
+        if "Sanitizer" not in os.environ.get("SQUALL_WIRE_BUILD", ""):
+            self.assertLess(peak, 40 * 1024)  # KiB
+        return reading.result()
 
 
 class Others(Clients):
@@ -291,9 +365,9 @@ class Others(Clients):
             sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
             server.add_sockets(sockets)
             port = sockets[0].getsockname()[1]
-            for how in ("", "on", "takeover"):
-                with self.subTest(how):
-                    result = await client(f"ws://127.0.0.1:{port}/ws", f"--compression={how}")
+            for how, style in (("", "--"), ("on", "--"), ("takeover", "--"), ("takeover", "--pieces")):
+                with self.subTest(how=how, style=style):
+                    result = await client(f"ws://127.0.0.1:{port}/ws", f"--compression={how}", style)
                     self.assertEqual(failures, [])
                     self.check(result, code=4003, reason="done", compressed=how != "")
             self.assertEqual((await client(f"ws://127.0.0.1:{port}/none"))["status"], 404)
@@ -325,9 +399,9 @@ class Others(Clients):
                 "node", "-e", self.NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             try:
                 port = int(await asyncio.wait_for(node.stdout.readline(), DEADLINE))
-                for how in ("", "on", "takeover"):
-                    with self.subTest(how):
-                        result = await client(f"ws://127.0.0.1:{port}/", f"--compression={how}")
+                for how, style in (("", "--"), ("on", "--"), ("takeover", "--"), ("", "--pieces"), ("on", "--pieces")):
+                    with self.subTest(how=how, style=style):
+                        result = await client(f"ws://127.0.0.1:{port}/", f"--compression={how}", style)
                         self.check(result, code=4004, reason="done", messages=5, compressed=how != "")
             finally:
                 node.kill()
@@ -341,13 +415,16 @@ class TLS(Clients):
         cls.authority = Authority()
         cls.addClassCleanup(cls.authority.directory.cleanup)
 
-    def attempt(self, files, host, *options, proxy=None):
+    def attempt(self, files, host, *options, clients=None):
         async def work():
             async def handler(socket, *_):
                 await self.ask(socket.send, socket.recv)
                 await socket.close(4005)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(files.certificate, files.key)
+            if clients:
+                context.load_verify_locations(clients)
+                context.verify_mode = ssl.CERT_REQUIRED
             async with serve(handler, ssl=context) as port:
                 return await client(f"wss://{host}:{port}/", *options)
         return self.run_async(work())
@@ -355,6 +432,15 @@ class TLS(Clients):
     def test_a_good_certificate(self):
         files = self.authority.issue("localhost")
         self.check(self.attempt(files, "localhost", f"--ca={self.authority.file}", "--compression=on"), code=4005)
+
+    def test_a_certificate_of_the_client(self):
+        files = self.authority.issue("localhost")
+        ca = f"--ca={self.authority.file}"
+        mine = self.authority.issue("alice", usage="clientAuth")
+        result = self.attempt(files, "localhost", ca, f"--certificate={mine.certificate}", f"--key={mine.key}",
+                              clients=self.authority.file)
+        self.check(result, code=4005)
+        self.assertIn("error", self.attempt(files, "localhost", ca, clients=self.authority.file))
 
     def test_certificates_that_are_not_good(self):
         good = self.authority.issue("localhost")

@@ -5,7 +5,6 @@
 #include <squall/coro/sleep.hpp>
 #include <squall/json.hpp>
 #include <squall/loop/ioloop.hpp>
-#include <squall/net/tls.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -85,6 +84,25 @@ Task<Tally> echo(client::WebSocket* socket, Arguments* arguments) {
   co_return tally;
 }
 
+/// Messages go back as they come, in pieces, and are never held whole.
+Task<Tally> echo_in_pieces(client::WebSocket* socket) {
+  Tally tally;
+  for (;;) {
+    const auto piece = co_await socket->read_piece();
+    if (!piece) break;
+    tally.messages += piece->is_last() ? 1 : 0;
+    tally.bytes += piece->size();
+    const SendResult sent = socket->write_piece(*piece, piece->is_last(), piece->is_binary());
+    if (sent != SendResult::sent) continue;
+    try {
+      co_await socket->drained();
+    } catch (const client::WebSocketClosedError&) {
+      // What came before the end is still to be read.
+    }
+  }
+  co_return tally;
+}
+
 /// The callback style.
 Task<Tally> echo_in_callbacks(client::WebSocket* socket, Arguments* arguments) {
   Tally tally;
@@ -100,9 +118,6 @@ Task<Tally> echo_in_callbacks(client::WebSocket* socket, Arguments* arguments) {
 }
 
 Task<> run(Arguments* arguments) {
-  net::TLSContext tls;
-  const std::string& authority = arguments->text("ca");
-  if (!authority.empty()) tls = net::TLSContext::client({.ca_file = authority});
   client::WebSocketOptions options;
   options.subprotocols = arguments->text("subprotocols");
   options.origin = arguments->text("origin");
@@ -118,16 +133,21 @@ Task<> run(Arguments* arguments) {
   options.max_queue_bytes = 64 << 20;
   options.proxy = arguments->text("proxy");
   options.proxy_from_environment = !arguments->text("environment").empty();
+  options.ca_file = arguments->text("ca");
+  options.certificate_file = arguments->text("certificate");
+  options.key_file = arguments->text("key");
   options.verify_certificate = arguments->text("insecure").empty();
-  if (tls) options.tls = &tls;
+  options.username = arguments->text("username");
+  options.password = arguments->text("password");
   const client::HeaderField headers[] = {{"X-Test", arguments->text("header")}};
   options.headers = headers;
   Task<client::WebSocket> opening = client::websocket_connect(arguments->url, options);
   try {
     client::WebSocket socket = co_await opening;
-    const bool in_callbacks = !arguments->text("callbacks").empty();
-    Task<Tally> echoing =
-        in_callbacks ? echo_in_callbacks(&socket, arguments) : echo(&socket, arguments);
+    Task<Tally> echoing = !arguments->text("callbacks").empty()
+                              ? echo_in_callbacks(&socket, arguments)
+                          : !arguments->text("pieces").empty() ? echo_in_pieces(&socket)
+                                                               : echo(&socket, arguments);
     const Tally tally = co_await echoing;
     report(result_of(socket, tally));
   } catch (const client::WebSocketConnectError& error) {

@@ -39,6 +39,10 @@ struct WebSocketOptions {
   std::span<const HeaderField> headers = {};
   std::string_view subprotocols = {};  ///< to offer, the preferred first, commas between them
   std::string_view origin = {};        ///< the Origin field; browsers send one, programs need not
+  /// Basic authentication (RFC 7617), in place of user and password of the URL. A UsageError beside
+  /// an Authorization field, or with a colon in the name.
+  std::string_view username = {};
+  std::string_view password = {};
   websocket::CompressionOptions compression = {};
 
   /// A ping after this long, and again; zero: none. Without anything from the server within
@@ -69,8 +73,16 @@ struct WebSocketOptions {
   /// Without `proxy`: that of the environment's http_proxy, https_proxy, all_proxy, no_proxy.
   bool proxy_from_environment = false;
 
-  /// For wss; by default one that trusts the system's store.
+  std::string_view source_ip = {};  ///< a literal address of this host; "" leaves the choice to it
+
+  /// For wss; by default one that trusts the system's store. Connects that share one also resume
+  /// sessions.
   const net::TLSContext* tls = nullptr;
+  /// Without `tls`: whom to trust in place of the system's store, and what to show to servers that
+  /// ask who this is; PEM files, read by each call. "" for `key_file` looks in `certificate_file`.
+  std::string_view ca_file = {};
+  std::string_view certificate_file = {};
+  std::string_view key_file = {};
   /// Without `tls`: false takes any certificate, which protects from nobody on the way.
   bool verify_certificate = true;
 };
@@ -79,7 +91,8 @@ static_assert(std::is_trivially_destructible_v<WebSocketOptions>);
 class WebSocket;
 
 /// Opens a WebSocket to `url`: ws:// or wss:// (http:// and https:// mean the same). Throws
-/// WebSocketConnectError. User and password in the URL are sent with Basic authentication.
+/// WebSocketConnectError, and at once std::system_error for a bad file of the options, UsageError
+/// for options that cannot be. User and password in the URL are sent with Basic authentication.
 /// A wait that is cancelled leaves nothing behind.
 [[nodiscard]] Task<WebSocket> websocket_connect(std::string_view url,
                                                 const WebSocketOptions& options = {});
