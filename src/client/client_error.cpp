@@ -21,6 +21,9 @@ const char* text_of(ClientError error) noexcept {
       return "a redirect from TLS to a connection without";
     case ClientError::bad_proxy:
       return "the proxy's URL is neither http://host:port nor socks5://host:port";
+    case ClientError::secure_proxy:
+      return "a proxy that is itself reached over TLS (https://) is not supported: use http:// or "
+             "socks5://";
     case ClientError::proxy_unauthorized:
       return "the proxy asks for other credentials";
     case ClientError::proxy_refused:

@@ -183,6 +183,7 @@ Result<Url> parse_proxy(std::string_view text) {
   const bool has_scheme = text.find("://") != std::string_view::npos;
   auto url = parse_url(has_scheme ? std::string(text) : "http://" + std::string(text));
   if (!url) return ClientError::bad_proxy;
+  if (url->scheme == "https") return ClientError::secure_proxy;
   if (url->scheme != "http" && url->scheme != "socks5" && url->scheme != "socks5h") {
     return ClientError::bad_proxy;
   }

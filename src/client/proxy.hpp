@@ -15,7 +15,7 @@
 namespace squall::client {
 
 /// Parses a proxy's URL: http://[user:password@]host:port, or socks5:// in its place. The scheme
-/// may be left out and is http then. ClientError::bad_proxy for others.
+/// may be left out and is http then. ClientError::secure_proxy for https, bad_proxy for others.
 [[nodiscard]] Result<Url> parse_proxy(std::string_view text);
 
 /// The proxy that the environment names for `url`, "" for none: http_proxy for ws and http,

@@ -17,9 +17,10 @@ TEST(ParseProxy, KnowsHttpAndSocks) {
   EXPECT_EQ(parse_proxy("proxy.example:3128")->scheme, "http");
   EXPECT_EQ(parse_proxy("http://u:p@proxy.example")->port, 80);
   EXPECT_EQ(parse_proxy("socks5h://[::1]")->port, 1080);
-  for (const char* bad : {"https://proxy.example", "ftp://x", "http://", "http://a b:1", ":"}) {
+  for (const char* bad : {"ftp://x", "socks4://x", "http://", "http://a b:1", ":"}) {
     EXPECT_EQ(parse_proxy(bad).error(), ClientError::bad_proxy) << bad;
   }
+  EXPECT_EQ(parse_proxy("https://proxy.example").error(), ClientError::secure_proxy);
 }
 
 TEST(NoProxy, NamesHostsAndTheirSubdomains) {
@@ -128,7 +129,7 @@ TEST_F(ProxyTest, TellsWhyTheProxyDoesNot) {
   answer = "";
   EXPECT_EQ(refusal(), ClientError::connection_ended);
   EXPECT_EQ(run(try_websocket_connect("ws://a/", {.proxy = "https://b"})).error(),
-            ClientError::bad_proxy);
+            ClientError::secure_proxy);
 }
 
 TEST_F(ProxyTest, AProxyThatSaysNothingIsLeft) {

@@ -18,6 +18,7 @@ enum class ClientError : std::uint8_t {
   bad_redirect,            ///< to nowhere, or to a URL that cannot be connected to
   insecure_redirect,       ///< from TLS to a connection without
   bad_proxy,               ///< the proxy's URL is malformed, or neither http:// nor socks5://
+  secure_proxy,            ///< the proxy's URL is https://: TLS to the proxy is not supported
   proxy_unauthorized,      ///< the proxy wants other credentials (407, 401; RFC 1929)
   proxy_refused,           ///< the proxy does not connect to the server
   bad_proxy_answer,        ///< the proxy's answer is not in its protocol
