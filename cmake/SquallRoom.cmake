@@ -10,7 +10,10 @@ endif()
 # What nearly every file includes is read once a build. Only some presets do it: in the others a file
 # has to name what it uses.
 option(SQUALL_PRECOMPILE "Precompile the standard headers, for builds that begin from nothing" OFF)
-function(squall_precompiled_headers)
+macro(squall_precompiled_headers)
+  # What ccache needs to know one such header from another.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+                      "SHELL:$<$<CXX_COMPILER_ID:Clang>:-Xclang -fno-pch-timestamp>")
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
   set(headers
       <algorithm> <array> <atomic> <cerrno> <coroutine> <deque> <exception> <functional> <map> <memory>
@@ -27,7 +30,7 @@ function(squall_precompiled_headers)
     target_precompile_headers(squall_precompiled_tests PRIVATE <gtest/gtest.h> <chrono> <future>
                                                                <thread> ${headers})
   endif()
-endfunction()
+endmacro()
 
 # Of a room's test program.
 function(squall_test_options target)
