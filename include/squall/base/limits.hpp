@@ -161,4 +161,9 @@ inline constexpr std::size_t broker_queue_bytes = 64 * 1024 * 1024;
 /// What came from a NATS server and waits for the broker's thread; past it the connection is cut.
 inline constexpr std::size_t broker_inbox_bytes = 64 * 1024 * 1024;
 
+/// A configuration file that an OptionParser reads; a larger one is refused.
+inline constexpr std::size_t config_file_bytes = 1024 * 1024;
+/// Values of one option that is a list, ranges written out; more are refused.
+inline constexpr std::size_t option_values = 10'000;
+
 }  // namespace squall::limits
