@@ -1,27 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/hex.hpp"
+#include "base/log_console.hpp"
+#include "base/log_text.hpp"
 
 #include <squall/base/log.hpp>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/details/log_msg.h>
+#include <spdlog/details/os.h>
+#include <spdlog/sinks/ansicolor_sink.h>
 
-#include <atomic>
-#include <memory>
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 
 namespace squall::log {
 namespace {
 
-std::atomic<Level> current_level{Level::info};
-
 struct SinkSetting {
   Sink sink = nullptr;
+  LineSink line_sink = nullptr;
   void* context = nullptr;
 };
 std::mutex sink_mutex;
 SinkSetting sink_setting;
+
+void set(const SinkSetting& setting) noexcept {
+  const std::scoped_lock lock(sink_mutex);
+  sink_setting = setting;
+}
+
+// Not registered with spdlog: the program may use spdlog in its own way. Leaked on purpose, so that
+// destructors of statics may still log.
+spdlog::sinks::sink& console() {
+  static auto* const instance = [] {
+    auto* const made = new spdlog::sinks::ansicolor_stderr_sink_mt(
+        console_has_colours() ? spdlog::color_mode::always : spdlog::color_mode::never);
+    for (const Level level : {Level::debug, Level::info, Level::warning, Level::error}) {
+      made->set_color(to_spdlog(level), colour_of(level));
+    }
+    made->set_pattern(text_pattern);
+    return made;
+  }();
+  return *instance;
+}
+
+}  // namespace
 
 spdlog::level::level_enum to_spdlog(Level level) noexcept {
   switch (level) {
@@ -36,65 +59,64 @@ spdlog::level::level_enum to_spdlog(Level level) noexcept {
   }
 }
 
-// Not registered with spdlog: the program may use spdlog in its own way. Leaked on purpose, so that
-// destructors of statics may still log.
-spdlog::logger& logger() {
-  static auto* instance = [] {
-    auto* made =
-        new spdlog::logger("squall", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_level(spdlog::level::trace);
-    made->set_pattern("%^[%L %C%m%d %H:%M:%S%$ %v");
-    return made;
-  }();
-  return *instance;
-}
-
-// A client's bytes reach the log (paths, field values): no line breaks, no terminal sequences.
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out.push_back(c);
-    } else if (c == '\n' || c == '\t') {
-      out += c == '\n' ? "\n    " : "\t";  // stack traces: continuation lines are indented
-    } else {
-      out += "\\x";
-      append_hex(out, {&c, 1});
-    }
+spdlog::string_view_t colour_of(Level level) noexcept {
+  switch (level) {
+    case Level::debug:
+      return "\033[34m";
+    case Level::info:
+      return "\033[32m";
+    case Level::warning:
+      return "\033[33m";
+    default:
+      return "\033[31m";
   }
 }
 
-}  // namespace
-
-void set_level(Level level) noexcept { current_level.store(level, std::memory_order_relaxed); }
-
-Level level() noexcept { return current_level.load(std::memory_order_relaxed); }
-
-bool is_on(Level level) noexcept { return level >= log::level() && level != Level::none; }
-
-void set_sink(Sink sink, void* context) noexcept {
-  const std::scoped_lock lock(sink_mutex);
-  sink_setting = {sink, context};
+bool console_has_colours() noexcept {
+  const char* const no_color = std::getenv("NO_COLOR");
+  return (no_color == nullptr || *no_color == '\0') && spdlog::details::os::in_terminal(stderr) &&
+         spdlog::details::os::is_color_terminal();
 }
 
-void write(Level level, std::string_view channel, std::string_view message) noexcept {
-  if (!is_on(level)) return;
+void set_sink(Sink sink, void* context) noexcept { set({.sink = sink, .context = context}); }
+
+void set_line_sink(LineSink sink, void* context) noexcept {
+  set({.line_sink = sink, .context = context});
+}
+
+void write(Level level, std::string_view channel, std::string_view message,
+           std::initializer_list<Field> fields) noexcept {
+  write({.level = level,
+         .channel = channel,
+         .message = message,
+         .fields = fields.begin(),
+         .field_count = fields.size()});
+}
+
+void write(const Line& line) noexcept {
+  if (!is_on(line.level, line.channel)) return;
   try {
     SinkSetting setting;
     {
       const std::scoped_lock lock(sink_mutex);
       setting = sink_setting;
     }
-    if (setting.sink != nullptr) {
-      setting.sink(setting.context, level, channel, message);
-      return;
+    if (setting.line_sink != nullptr) {
+      setting.line_sink(setting.context, line);
+    } else if (setting.sink != nullptr && (line.field_count == 0 || line.message_has_fields)) {
+      setting.sink(setting.context, line.level, line.channel, line.message);
+    } else {
+      std::string text;
+      append_text(text, line);
+      if (setting.sink != nullptr) {
+        setting.sink(setting.context, line.level, line.channel, text);
+        return;
+      }
+      const auto view = [](std::string_view s) {
+        return spdlog::string_view_t(s.data(), s.size());
+      };
+      console().log({view(line.channel), to_spdlog(line.level), view(text)});
     }
-    std::string line;
-    line.reserve(channel.size() + message.size() + 2);
-    line += channel;
-    line += "] ";
-    append_escaped(line, message);
-    logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
   } catch (...) {  // a log that cannot be written must not end the program
   }
 }

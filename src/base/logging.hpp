@@ -13,7 +13,7 @@ namespace squall::log {
 template <class... Args>
 void format(Level level, std::string_view channel, fmt::format_string<Args...> text,
             Args&&... args) noexcept {
-  if (!is_on(level)) return;
+  if (!is_on(level, channel)) return;
   try {
     fmt::memory_buffer buffer;
     fmt::format_to(fmt::appender(buffer), text, std::forward<Args>(args)...);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/log_background.hpp"
 #include "loop/loop_core.hpp"
 
 #include "base/logging.hpp"
@@ -73,6 +74,7 @@ LoopCore::LoopCore()
       posts_(std::make_shared<PostQueue>(*engine_)) {
   ignore_broken_pipes();
   ++loop_count;
+  log::tell_of_loops();
 }
 
 bool LoopCore::exists_any() noexcept { return loop_count != 0; }

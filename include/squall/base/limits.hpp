@@ -166,4 +166,12 @@ inline constexpr std::size_t config_file_bytes = 1024 * 1024;
 /// Values of one option that is a list, ranges written out; more are refused.
 inline constexpr std::size_t option_values = 10'000;
 
+/// Channels of the log that are known by name; more are a UsageError.
+inline constexpr std::size_t log_channels = 1000;
+/// Lines that wait for the thread which writes the log; past it they are dropped, counted and
+/// reported.
+inline constexpr std::size_t log_queue_bytes = 8 * 1024 * 1024;
+/// One line of the log as it is written; the rest of its message is cut off.
+inline constexpr std::size_t log_line_bytes = 64 * 1024;
+
 }  // namespace squall::limits
