@@ -4,6 +4,11 @@
 #include "base/logging.hpp"
 #include "web/exchange.hpp"
 
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string>
+
 namespace squall::web {
 
 void log_request(const Exchange& exchange, const RequestHandler& handler) noexcept {
@@ -21,10 +26,28 @@ void log_request(const Exchange& exchange, const RequestHandler& handler) noexce
   const log::Level level = status < 400   ? log::Level::info
                            : status < 500 ? log::Level::warning
                                           : log::Level::error;
-  if (!log::is_on(level)) return;
-  const http::RequestHead& head = exchange.head();
-  log::format(level, "access", "{} {} {} ({}) {:.2f}ms", status, head.method_name(), head.target(),
-              exchange.client().ip(), static_cast<double>(exchange.elapsed_ns()) / 1e6);
+  try {
+    static const log::Channel& channel = log::channel("access");
+    if (!channel.is_on(level)) return;
+    const http::RequestHead& head = exchange.head();
+    const std::string ip = exchange.client().ip();
+    const double milliseconds = static_cast<double>(exchange.elapsed_ns()) / 1e6;
+    fmt::memory_buffer message;
+    fmt::format_to(fmt::appender(message), "{} {} {} ({}) {:.2f}ms", status, head.method_name(),
+                   head.target(), ip, milliseconds);
+    const log::Field fields[] = {{"status", status},
+                                 {"method", head.method_name()},
+                                 {"uri", head.target()},
+                                 {"remote_ip", ip},
+                                 {"duration_ms", milliseconds}};
+    log::write({.level = level,
+                .channel = channel.name(),
+                .message = {message.data(), message.size()},
+                .fields = fields,
+                .field_count = std::size(fields),
+                .message_has_fields = true});
+  } catch (...) {  // a log that cannot be written must not end the program
+  }
 }
 
 }  // namespace squall::web
