@@ -21,6 +21,16 @@ elseif(SQUALL_CARES)
   pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
 endif()
 
+# Optional: dates, lists and numbers of other languages than English.
+set(SQUALL_ICU AUTO CACHE STRING "The forms of other languages: ON, OFF, or AUTO for where ICU is")
+if(SQUALL_ICU STREQUAL "AUTO")
+  pkg_check_modules(ICUI18N QUIET IMPORTED_TARGET icu-i18n>=67)
+  pkg_check_modules(ICUUC QUIET IMPORTED_TARGET icu-uc>=67)
+elseif(SQUALL_ICU)
+  pkg_check_modules(ICUI18N REQUIRED IMPORTED_TARGET icu-i18n>=67)
+  pkg_check_modules(ICUUC REQUIRED IMPORTED_TARGET icu-uc>=67)
+endif()
+
 # Optional: brokers of the real-time room for many machines.
 set(SQUALL_REDIS AUTO CACHE STRING "The Redis broker: ON, OFF, or AUTO for where libhiredis is")
 if(SQUALL_REDIS STREQUAL "AUTO")

@@ -2,6 +2,7 @@
 #include "http/content_coding.hpp"
 
 #include "http/ascii.hpp"
+#include "http/qvalue.hpp"
 #include "http/tokens.hpp"
 
 namespace squall::http {
@@ -51,20 +52,6 @@ bool ends_with(std::string_view text, std::string_view ending) noexcept {
          ascii::equal(text.substr(text.size() - ending.size()), ending);
 }
 
-/// Thousandths of a qvalue (RFC 9110 §12.4.2), or nothing when it is none.
-std::optional<std::uint16_t> quality(std::string_view text) noexcept {
-  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return {};
-  unsigned value = text[0] == '1' ? 1000 : 0;
-  if (text.size() > 1 && text[1] != '.') return {};
-  unsigned unit = 100;
-  for (std::size_t i = 2; i < text.size(); ++i, unit /= 10) {
-    if (!ascii::is_digit(text[i])) return {};
-    value += unit * static_cast<unsigned>(text[i] - '0');
-  }
-  if (value > 1000) return {};
-  return static_cast<std::uint16_t>(value);
-}
-
 }  // namespace
 
 std::string_view to_string(ContentCoding coding) noexcept {
@@ -108,7 +95,7 @@ void AcceptEncoding::add(std::string_view field) noexcept {
     if (semicolon != std::string_view::npos) {
       const std::string_view parameter = ascii::trim(member.substr(semicolon + 1));
       if (!ascii::equal(parameter.substr(0, 2), "q=")) continue;
-      const auto parsed = quality(parameter.substr(2));
+      const auto parsed = qvalue(parameter.substr(2));
       if (!parsed) continue;
       weight = *parsed;
     }

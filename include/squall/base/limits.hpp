@@ -154,6 +154,25 @@ inline constexpr std::size_t presence_members = 1000;
 /// What a subscription may tell about its member: client, user and info, each.
 inline constexpr std::size_t presence_field_bytes = 4 * 1024;
 
+/// A file of translations; a larger one is left out.
+inline constexpr std::size_t catalog_file_bytes = 16 * 1024 * 1024;
+/// Messages of one file of translations; with more of them it is left out.
+inline constexpr std::size_t catalog_messages = 100'000;
+/// Locales of one directory; with more of them nothing is loaded.
+inline constexpr std::size_t catalog_files = 1000;
+/// Parts of a plural expression that lie within each other; past it the file is left out.
+inline constexpr std::size_t plural_expression_depth = 32;
+/// Operators and operands of one; the same.
+inline constexpr std::size_t plural_expression_nodes = 500;
+/// Plural forms of a language; the same.
+inline constexpr std::size_t plural_forms = 16;
+/// Languages of an Accept-Language field that are looked at.
+inline constexpr std::size_t language_ranges = 32;
+/// Locales whose formatters of ICU a thread keeps; those not used for longest go.
+inline constexpr std::size_t locale_formatters = 32;
+/// Times that the process-wide translations may be set.
+inline constexpr std::size_t default_translations = 100;
+
 /// Calls that wait for the server of a Redis or NATS broker, or for its answer; more fail.
 inline constexpr std::size_t broker_queue_calls = 100'000;
 /// Bytes of those.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/ascii.hpp"
+#include "http/qvalue.hpp"
+#include "http/tokens.hpp"
+
+#include <squall/base/limits.hpp>
+#include <squall/locale/accept_language.hpp>
+
+#include <algorithm>
+
+namespace squall::locale {
+namespace {
+
+namespace ascii = http::ascii;
+
+// RFC 4647 §2.1: letters, then letters and digits, up to eight in each part; or "*".
+bool is_language_range(std::string_view tag) noexcept {
+  if (tag == "*") return true;
+  std::size_t size = 0;
+  bool first = true;
+  for (const char c : tag) {
+    if (c == '-') {
+      if (size == 0) return false;
+      size = 0;
+      first = false;
+    } else if (++size > 8 || !(ascii::is_alpha(c) || (!first && ascii::is_digit(c)))) {
+      return false;
+    }
+  }
+  return size != 0;
+}
+
+}  // namespace
+
+std::vector<LanguageRange> parse_accept_language(std::string_view field) {
+  std::vector<LanguageRange> ranges;
+  std::size_t looked_at = 0;
+  for (http::ListReader list(field); looked_at < limits::language_ranges && list.next();
+       ++looked_at) {
+    const std::string_view member = list.element();
+    const std::size_t semicolon = member.find(';');
+    const std::string_view tag = ascii::trim(member.substr(0, semicolon));
+    if (!is_language_range(tag)) continue;
+    std::uint16_t weight = 1000;
+    if (semicolon != std::string_view::npos) {
+      const std::string_view parameter = ascii::trim(member.substr(semicolon + 1));
+      if (!ascii::equal(parameter.substr(0, 2), "q=")) continue;
+      const auto parsed = http::qvalue(parameter.substr(2));
+      if (!parsed || *parsed == 0) continue;
+      weight = *parsed;
+    }
+    ranges.push_back({tag, weight});
+  }
+  std::stable_sort(ranges.begin(), ranges.end(),
+                   [](const auto& left, const auto& right) { return left.weight > right.weight; });
+  return ranges;
+}
+
+}  // namespace squall::locale
