@@ -54,7 +54,10 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     }
     impl.static_default_filename = settings.static_options.default_filename;
     impl.hsts = hsts_value(settings.hsts);
+    impl.translations.emplace(settings.translations != nullptr ? *settings.translations
+                                                               : locale::default_translations());
     impl.settings = settings;
+    impl.settings.translations = &*impl.translations;
     impl.settings.static_path = impl.static_path;
     impl.settings.static_url_prefix = impl.static_url_prefix;
     impl.settings.static_options.default_filename = impl.static_default_filename;

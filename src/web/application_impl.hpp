@@ -7,6 +7,7 @@
 #include "web/restart.hpp"
 #include "web/router.hpp"
 
+#include <squall/locale/translations.hpp>
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/network.hpp>
 #include <squall/web/application.hpp>
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -34,6 +36,7 @@ struct Application::Impl {
   std::string static_default_filename;
   std::vector<std::pair<std::string, std::string>> mime_types;  // extension, type
   std::string pid_file;
+  std::optional<locale::Translations> translations;
   std::vector<std::string> allowed_origins;
   std::string hsts;  // the field's value, or ""
   net::NetworkSet trusted_proxies;

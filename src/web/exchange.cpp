@@ -291,6 +291,7 @@ void Exchange::reset() noexcept {
   files_.clear();
   tls_info_.reset();
   forwarding_.reset();
+  locale_ = nullptr;
   headers_.clear();
   recycle(header_text_);
   cookies_.clear();

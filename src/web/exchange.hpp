@@ -109,6 +109,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name);
   [[nodiscard]] Worker& worker() noexcept { return worker_; }
   [[nodiscard]] StopToken stop_token();
+  /// nullptr until it is chosen.
+  [[nodiscard]] const squall::locale::Locale* locale() const noexcept { return locale_; }
+  void set_locale(const squall::locale::Locale& chosen) noexcept { locale_ = &chosen; }
 
   // The response.
   void clear();
@@ -118,6 +121,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void add_header(std::string_view name, std::string_view value);
   void clear_header(std::string_view name);
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
+  /// Adds `name` to Vary, unless it is there.
+  void vary_on(std::string_view name);
   void set_cookie(std::string key, std::string line);
   /// Where the body is collected; a UsageError after finish().
   [[nodiscard]] std::string& body_out();
@@ -209,7 +214,6 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void prepare_coding(bool last);
   [[nodiscard]] http::ContentCoding choose_coding(std::optional<std::uint64_t> size);
   void weaken_etag_unsent(std::optional<std::uint64_t> size);
-  void vary_on_accept_encoding();
   void weaken_etag();
   void code_body(bool last);
   void code_slice();
@@ -255,6 +259,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   server::BodyLimits body_limits_;      // of a body that is streamed
   http::Trailers trailers_;             // the request's
   mutable std::optional<Forwarding> forwarding_;
+  const squall::locale::Locale* locale_ = nullptr;
 
   std::vector<Header> headers_;
   std::string header_text_;

@@ -94,17 +94,17 @@ void Exchange::set_compression(bool wanted) {
 }
 
 // Caches must not give one client what was coded for another (RFC 9110 §12.5.5).
-void Exchange::vary_on_accept_encoding() {
+void Exchange::vary_on(std::string_view name) {
   std::string value;
   for (const Header& entry : headers_) {
     if (!http::ascii::equal(text(entry.name_at, entry.name_size), "Vary")) continue;
     const std::string_view line = text(entry.value_at, entry.value_size);
-    if (http::has_token(line, "*") || http::has_token(line, "Accept-Encoding")) return;
+    if (http::has_token(line, "*") || http::has_token(line, name)) return;
     if (!value.empty() && !line.empty()) value += ", ";
     value += line;
   }
   if (!value.empty()) value += ", ";
-  set_header("Vary", value + "Accept-Encoding");
+  set_header("Vary", value.append(name));
 }
 
 // RFC 9110 §8.8.1: the coded bytes are others, and not always the same.
@@ -129,7 +129,7 @@ http::ContentCoding Exchange::choose_coding(std::optional<std::uint64_t> size) {
       return ContentCoding::identity;
     }
   }
-  vary_on_accept_encoding();
+  vary_on("Accept-Encoding");
   const Compression& settings = worker_.application().settings.compression;
   const http::AcceptEncoding accept(*head_);
   const bool too_small =

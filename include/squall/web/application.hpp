@@ -20,6 +20,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace squall::locale {
+class Translations;
+}
+
 namespace squall::web {
 
 class RequestHandler;
@@ -112,6 +116,11 @@ struct Settings {
   /// Responses of 200 to GET get an Etag from RequestHandler::compute_etag(), and so are 304 when
   /// the client has them. It costs a hash of each body.
   bool auto_etag = false;
+
+  /// What RequestHandler::locale() chooses from (<squall/locale.hpp>). The application takes a
+  /// share in it; without one, in locale::default_translations() as they are when it is made.
+  /// Afterwards settings().translations is never nullptr.
+  const locale::Translations* translations = nullptr;
 
   /// A directory whose files are served below static_url_prefix, and /favicon.ico and /robots.txt
   /// of it unless there are routes for these; "" serves none. See RequestHandler::static_url().

@@ -19,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+namespace squall::locale {
+class Locale;
+}
 namespace squall::net {
 class Stream;
 }
@@ -245,6 +248,22 @@ class RequestHandler : public squall::detail::Pooled {
   /// are in memory, else on the Executor, and the URL goes without until it is known. Of a file
   /// that is missing the URL has no version either, and the log says so.
   [[nodiscard]] std::string static_url(std::string_view path, const StaticURLOptions& options = {});
+
+  // Languages (<squall/locale.hpp>). The locales are those of Settings::translations, and live as
+  // long as the application.
+
+  /// That of this request: what set_locale() said, else get_user_locale(), else
+  /// get_browser_locale(); asked once a request.
+  [[nodiscard]] const squall::locale::Locale& locale();
+  /// Must live as long as the request.
+  void set_locale(const squall::locale::Locale& locale);
+  /// What the user has chosen, nullptr for nothing, which is the default. Where that must be waited
+  /// for, call set_locale() in prepare().
+  [[nodiscard]] virtual const squall::locale::Locale* get_user_locale();
+  /// By the weights of Accept-Language (RFC 9110 §12.5.4), which Vary then names while the head can
+  /// be changed; without that field the closest to `default_code`.
+  [[nodiscard]] virtual const squall::locale::Locale& get_browser_locale(
+      std::string_view default_code = "en_US");
 
   [[nodiscard]] Application& application() const;
   [[nodiscard]] const Settings& settings() const;
