@@ -69,5 +69,5 @@ void fuzz::run(std::string_view input) {
   }
   static_cast<void>(is_right_to_left(input));
   if (is_locale_code(input)) check(!lookup_keys(input).empty(), "a code can be looked up");
-  check_same(interpolate(interpolate(input, {}), {}).substr(0, 0), "", "interpolation ends");
+  if (input.find('%') == input.npos) check_same(interpolate(input, {}), input, "it is the same");
 }
