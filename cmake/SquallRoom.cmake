@@ -11,8 +11,9 @@ endif()
 # has to name what it uses.
 option(SQUALL_PRECOMPILE "Precompile the standard headers, for builds that begin from nothing" OFF)
 macro(squall_precompiled_headers)
-  # What ccache needs to know one such header from another.
-  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+  # Whoever uses such a header must have the macros that it was made with: -pthread has some, and
+  # comes with some libraries only. The others are what ccache needs to know one from another.
+  add_compile_options(-pthread $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
                       "SHELL:$<$<CXX_COMPILER_ID:Clang>:-Xclang -fno-pch-timestamp>")
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
   set(headers
@@ -21,7 +22,6 @@ macro(squall_precompiled_headers)
   add_library(squall_precompiled OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
   set_target_properties(squall_precompiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
   squall_common_options(squall_precompiled)
-  target_link_libraries(squall_precompiled PRIVATE Threads::Threads)
   target_precompile_headers(squall_precompiled PRIVATE ${headers})
   if(SQUALL_BUILD_TESTS)
     add_executable(squall_precompiled_tests EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
@@ -75,7 +75,6 @@ function(squall_room name)
   squall_common_options(squall_${name})
   target_link_libraries(squall_${name} PUBLIC ${ROOM_LINK})
   if(SQUALL_PRECOMPILE)
-    target_link_libraries(squall_${name} PRIVATE Threads::Threads)
     target_precompile_headers(squall_${name} REUSE_FROM squall_precompiled)
   endif()
   foreach(room IN LISTS ROOM_DEPENDS)
