@@ -57,7 +57,7 @@ TEST_F(WebSocketPiecesTest, AMessageThatEndsInTheMiddleHasNoLastPiece) {
   EXPECT_EQ(run(read_pieces(connect())), "one,1006");
 }
 
-TEST_F(WebSocketPiecesTest, WhatCameBeforeAnyoneReadsIsOnePiece) {
+TEST_F(WebSocketPiecesTest, WhatCameBeforeAnyoneReadsIsInPiecesToo) {
   script = [](net::Stream stream, ClientTest* test) -> Task<> {
     co_await accept(&stream, test, "",
                     server_frame(Opcode::text, "one", false) +
@@ -65,7 +65,7 @@ TEST_F(WebSocketPiecesTest, WhatCameBeforeAnyoneReadsIsOnePiece) {
   };
   WebSocket socket = connect();
   loop::run_until([&] { return socket.close_code() != 0; });
-  EXPECT_EQ(run(read_pieces(std::move(socket))), "onetwo.1000");
+  EXPECT_EQ(run(read_pieces(std::move(socket))), "one,two.1000");
 }
 
 // A message ten times as large as what may be held, which the reader never has whole.
@@ -91,6 +91,41 @@ TEST_F(WebSocketPiecesTest, ALargeMessageIsNeverHeldWhole) {
   const WebSocketOptions options{.max_message_bytes = size, .max_unread_bytes = 256 * 1024};
   EXPECT_EQ(run(measure(connect(options), &largest)), size);
   EXPECT_LT(largest, 1024u * 1024);
+}
+
+// ... also when it begins right behind the handshake, and is not read for a while.
+TEST_F(WebSocketPiecesTest, TheFirstMessageHoldsTheServerBackBeforeAnyoneReads) {
+  static constexpr std::size_t block = 64 * 1024;
+  script = [](net::Stream stream, ClientTest* test) -> Task<> {
+    co_await accept(&stream, test, "", server_frame(Opcode::text, "first", false));
+    stream.set_write_timeout(Duration());
+    for (int i = 0; i < 500; ++i) {
+      const auto written = co_await stream.write(
+          server_frame(Opcode::continuation, std::string(block, 'x'), i == 499));
+      EXPECT_TRUE(written);
+      test->frames.push_back({});
+    }
+    test->answer = "sent";
+    stream.write(close_frame(1000));
+    co_await stream.closed();
+  };
+  WebSocket socket = connect({.max_message_bytes = 1u << 26, .max_unread_bytes = 4 * block});
+  std::size_t sent = 0;
+  int still = 0;
+  loop::run_until([&] {
+    still = frames.size() == sent ? still + 1 : 0;
+    sent = frames.size();
+    return still > 200;
+  });
+  EXPECT_LT(sent, 400u);
+  EXPECT_NE(answer, "sent");
+  const auto read = [](WebSocket from) -> Task<std::size_t> {
+    const auto whole = co_await from.read();
+    const auto end = co_await from.read();
+    EXPECT_FALSE(end);
+    co_return whole->size();
+  };
+  EXPECT_EQ(run(read(std::move(socket))), 5 + 500 * block);
 }
 
 TEST_F(WebSocketPiecesTest, TheLimitIsForTheWholeMessage) {

@@ -43,6 +43,8 @@ void WebSocketSession::start(loop::Stream& stream, std::string_view early) {
       &WebSocketConnection::start(stream, WebSocketConnection::Role::client, *this, *this);
   retain();
   if (agreement_.deflate) connection_->set_deflate(*agreement_.deflate, options().compression);
+  // Always in pieces: one that nobody reads yet may be larger than what may be held.
+  connection_->set_streaming(true);
   connection_->resume();
   connection_->take_over(early);
 }
@@ -74,15 +76,16 @@ bool WebSocketSession::try_read(Wanted what) {
   if (what == Wanted::message && inside_) {
     throw UsageError("read() in the middle of a message: read_piece() up to its last piece first");
   }
+  reading_ = true;
   want(what);
+  reading_ = false;
   return has(what) || is_over();
 }
 
-// Messages that begin from now on come so. What has come of one that is now wanted whole may fill
-// all the room: then the rest of it must come, too.
+// What has come of a message that is wanted whole may fill all the room: then the rest of it must
+// come, too.
 void WebSocketSession::want(Wanted what) {
   wanted_ = what;
-  if (connection_ != nullptr) connection_->set_streaming(what == Wanted::piece);
   make_room();
 }
 
@@ -100,16 +103,16 @@ void WebSocketSession::make_room() {
 }
 
 bool WebSocketSession::on_message(bool binary, std::string_view payload) {
-  if (is_deaf()) return true;
-  if (calls_back_ && messages_ == nullptr) {
-    deliver(payload, binary);
-    return true;
-  }
-  return keep(binary, payload, true);
+  return on_piece(binary, payload, true);
 }
 
 bool WebSocketSession::on_piece(bool binary, std::string_view piece, bool last) {
-  return is_deaf() || keep(binary, piece, last);
+  if (is_deaf()) return true;
+  if (calls_back_ && messages_ == nullptr && last) {
+    deliver(piece, binary);
+    return true;
+  }
+  return keep(binary, piece, last);
 }
 
 bool WebSocketSession::keep(bool binary, std::string_view bytes, bool last) {
@@ -118,7 +121,9 @@ bool WebSocketSession::keep(bool binary, std::string_view bytes, bool last) {
   const bool is_there = has(wanted_);
   if (is_there) readers_.grant_all();
   if (calls_back_ && is_there) core().make_ready(*this);
-  is_full_ = is_there && !closing_ && messages_->bytes() > max_unread_bytes_;
+  // Whoever waits for a whole message gets it, up to max_message_bytes.
+  const bool must_come = closing_ || (!is_there && (reading_ || calls_back_));
+  is_full_ = !must_come && messages_->bytes() > max_unread_bytes_;
   return !is_full_;
 }
 

@@ -137,9 +137,8 @@ class WebSocket {
     return {session_, detail::Wanted::message, timeout};
   }
   /// The same of the next piece of a message, as it came, so that a large one need not be held
-  /// whole: Message::is_last() tells its end. Messages that had begun to come before the first
-  /// read_piece() are one piece. WebSocketOptions::max_message_bytes is for all of a message. A
-  /// read() in the middle of one is a UsageError.
+  /// whole: Message::is_last() tells its end. WebSocketOptions::max_message_bytes is for all of a
+  /// message. A read() in the middle of one is a UsageError.
   [[nodiscard]] detail::MessageAwaiter read_piece() noexcept {
     return {session_, detail::Wanted::piece};
   }
