@@ -2,10 +2,10 @@
 // Sends back what it gets, on any number of connections. Try `nc localhost 8888`.
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/tcp_server.hpp>
+#include <squall/options.hpp>
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 
 using namespace squall;
 
@@ -22,10 +22,11 @@ struct EchoServer : net::TCPServer {
 };
 
 int main(int argc, char** argv) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8888;
+  OptionParser parser({.description = "Sends back what it gets."});
+  const auto port = parser.argument<std::uint16_t>("port", 8888, "listen on this port");
+  parser.parse_command_line_or_exit(argc, argv);
   EchoServer server;
-  std::printf("listening on %d\n",
-              server.listen(static_cast<std::uint16_t>(port), {.address = "localhost"}));
+  std::printf("listening on %d\n", server.listen(*port, {.address = "localhost"}));
   std::fflush(stdout);
   IOLoop& loop = IOLoop::current();
   loop.add_signal_handler(SIGTERM, [&loop] { loop.stop(); });

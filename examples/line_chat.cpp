@@ -2,10 +2,10 @@
 // A chat for people with a terminal: what one types, all others read. Try `nc localhost 8889`.
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/tcp_server.hpp>
+#include <squall/options.hpp>
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <utility>
@@ -63,10 +63,11 @@ class ChatServer : public net::TCPServer {
 };
 
 int main(int argc, char** argv) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8889;
+  OptionParser parser({.description = "A chat for people with a terminal."});
+  const auto port = parser.argument<std::uint16_t>("port", 8889, "listen on this port");
+  parser.parse_command_line_or_exit(argc, argv);
   ChatServer server;
-  std::printf("listening on %d\n",
-              server.listen(static_cast<std::uint16_t>(port), {.address = "localhost"}));
+  std::printf("listening on %d\n", server.listen(*port, {.address = "localhost"}));
   std::fflush(stdout);
   IOLoop& loop = IOLoop::current();
   loop.add_signal_handler(SIGTERM, [&loop] { loop.stop(); });

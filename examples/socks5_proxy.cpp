@@ -5,12 +5,12 @@
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/tcp_client.hpp>
 #include <squall/net/tcp_server.hpp>
+#include <squall/options.hpp>
 
 #include <arpa/inet.h>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
 using namespace squall;
@@ -88,10 +88,11 @@ Task<> serve(net::Stream client, net::SocketAddress) {
 }
 
 int main(int argc, char** argv) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 1080;
+  OptionParser parser({.description = "A SOCKS5 proxy."});
+  const auto port = parser.argument<std::uint16_t>("port", 1080, "listen on this port");
+  parser.parse_command_line_or_exit(argc, argv);
   net::TCPServer server(&serve);
-  std::printf("listening on %d\n",
-              server.listen(static_cast<std::uint16_t>(port), {.address = "localhost"}));
+  std::printf("listening on %d\n", server.listen(*port, {.address = "localhost"}));
   std::fflush(stdout);
   IOLoop& loop = IOLoop::current();
   loop.add_signal_handler(SIGTERM, [&loop] { loop.stop(); });

@@ -2,11 +2,11 @@
 // Takes uploads. Try the form at http://localhost:8888/, `curl -F file=@photo.jpg
 // localhost:8888/save`, and, for what never is in memory or on disk as a whole, `curl -F
 // file=@disk.img localhost:8888/measure`.
+#include <squall/options.hpp>
 #include <squall/web.hpp>
 #include <squall/web/multipart_reader.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
 using namespace squall;
@@ -62,14 +62,16 @@ struct Measure : web::RequestHandler {
 };
 
 int main(int argc, char** argv) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8888;
-  const std::string directory = argc > 2 ? argv[2] : "/tmp";
+  OptionParser parser({.description = "Takes uploads."});
+  const auto port = parser.argument<std::uint16_t>("port", 8888, "listen on this port");
+  const auto directory = parser.argument("directory", "/tmp", "keep files here");
+  parser.parse_command_line_or_exit(argc, argv);
   web::Application app({
       {"/", web::handler<Page>},
-      {"/save", web::handler<Save>(directory)},
+      {"/save", web::handler<Save>(*directory)},
       {"/measure", web::handler<Measure>},
   });
-  std::printf("listening on %d\n", app.listen(static_cast<std::uint16_t>(port)));
+  std::printf("listening on %d\n", app.listen(*port));
   std::fflush(stdout);
   IOLoop::current().start();
 }

@@ -1,59 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <charconv>
+#include <squall/options.hpp>
+#include <squall/options/logging.hpp>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 struct Options {
-  std::uint16_t port = 8888;
-  std::string root = CHAT_PUBLIC_DIR;
+  std::uint16_t port;
+  std::string root;
 };
-
-[[noreturn]] inline void refuse_options(const std::string& why) {
-  std::fprintf(stderr, "chat: %s; see chat --help\n", why.c_str());
-  std::exit(2);
-}
 
 /// Reads the command line. Ends the program with 0 after --help, with 2 when something is wrong.
 inline Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view option = argv[i];
-    if (option == "--help" || option == "-h") {
-      std::printf(
-          "usage: chat [options]\n\n"
-          "A chat room on a web page.\n\n"
-          "  --port N    listen on this port; 0 takes a free one (default: %u)\n"
-          "  --root DIR  serve the page from this directory\n"
-          "              (default: %s)\n"
-          "  --help      this text\n",
-          unsigned{options.port}, options.root.c_str());
-      std::exit(0);
-    }
-    if (option != "--port" && option != "--root") {
-      refuse_options("unknown option " + std::string(option));
-    }
-    if (++i == argc) refuse_options(std::string(option) + " needs a value");
-    const std::string_view value = argv[i];
-    if (option == "--root") {
-      options.root = value;
-    } else {
-      const auto [end, error] =
-          std::from_chars(value.data(), value.data() + value.size(), options.port);
-      if (error != std::errc() || end != value.data() + value.size()) {
-        refuse_options("--port is a number from 0 to 65535, not " + std::string(value));
-      }
-    }
-  }
+  squall::OptionParser parser({.name = "chat", .description = "A chat room on a web page."});
+  const auto port =
+      parser.define<std::uint16_t>("port", 8888, "listen on this port; 0 takes a free one");
+  const auto root = parser.define("root", CHAT_PUBLIC_DIR, "serve the page from this directory",
+                                  {.metavar = "DIR"});
+  squall::define_logging_options(parser);
+  parser.parse_command_line_or_exit(argc, argv);
   std::error_code error;
-  if (!std::filesystem::is_regular_file(options.root + "/index.html", error)) {
-    refuse_options("there is no index.html in " + options.root);
+  if (!std::filesystem::is_regular_file(*root + "/index.html", error)) {
+    std::fprintf(stderr, "chat: there is no index.html in %s\n", root->c_str());
+    std::exit(2);
   }
-  return options;
+  return {*port, *root};
 }

@@ -10,6 +10,7 @@
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/tcp_client.hpp>
 #include <squall/net/tcp_server.hpp>
+#include <squall/options.hpp>
 
 #include <gtest/gtest.h>
 
