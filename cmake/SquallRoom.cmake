@@ -7,38 +7,6 @@ if(SQUALL_BUILD_TESTS)
   add_custom_target(squall_unit_tests)  # the tests of all rooms, without what needs several
 endif()
 
-# What nearly every file includes is read once a build. Only some presets do it: in the others a file
-# has to name what it uses.
-option(SQUALL_PRECOMPILE "Precompile the standard headers, for builds that begin from nothing" OFF)
-macro(squall_precompiled_headers)
-  # Whoever uses such a header must have the macros that it was made with: -pthread has some, and
-  # comes with some libraries only. The others are what ccache needs to know one from another.
-  add_compile_options(-pthread $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
-                      "SHELL:$<$<CXX_COMPILER_ID:Clang>:-Xclang -fno-pch-timestamp>")
-  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled.cpp CONTENT "")
-  set(headers
-      <algorithm> <array> <atomic> <cerrno> <coroutine> <deque> <exception> <functional> <map> <memory>
-      <mutex> <optional> <span> <string> <string_view> <system_error> <utility> <vector>)
-  add_library(squall_precompiled OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
-  set_target_properties(squall_precompiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  squall_common_options(squall_precompiled)
-  target_precompile_headers(squall_precompiled PRIVATE ${headers})
-  if(SQUALL_BUILD_TESTS)
-    add_executable(squall_precompiled_tests EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
-    squall_test_options(squall_precompiled_tests)
-    target_compile_features(squall_precompiled_tests PRIVATE cxx_std_20)
-    target_precompile_headers(squall_precompiled_tests PRIVATE <gtest/gtest.h> <chrono> <future>
-                                                               <thread> ${headers})
-  endif()
-endmacro()
-
-# Of a room's test program.
-function(squall_test_options target)
-  squall_warnings(${target})
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
-  target_link_libraries(${target} PRIVATE GTest::gtest_main Threads::Threads)
-endfunction()
-
 function(squall_common_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
@@ -74,9 +42,6 @@ function(squall_room name)
   set_target_properties(squall_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   squall_common_options(squall_${name})
   target_link_libraries(squall_${name} PUBLIC ${ROOM_LINK})
-  if(SQUALL_PRECOMPILE)
-    target_precompile_headers(squall_${name} REUSE_FROM squall_precompiled)
-  endif()
   foreach(room IN LISTS ROOM_DEPENDS)
     target_link_libraries(squall_${name} PUBLIC squall_${room})
   endforeach()
@@ -89,11 +54,10 @@ function(squall_room name)
       list(APPEND objects $<TARGET_OBJECTS:squall_${room}>)
     endforeach()
     add_executable(squall_${name}_test ${ROOM_TESTS} ${objects})
-    target_link_libraries(squall_${name}_test PRIVATE squall_${name})
-    squall_test_options(squall_${name}_test)
-    if(SQUALL_PRECOMPILE)
-      target_precompile_headers(squall_${name}_test REUSE_FROM squall_precompiled_tests)
-    endif()
+    squall_warnings(squall_${name}_test)
+    target_compile_options(squall_${name}_test
+                           PRIVATE $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
+    target_link_libraries(squall_${name}_test PRIVATE squall_${name} GTest::gtest_main)
     add_dependencies(squall_unit_tests squall_${name}_test)
     squall_room_tests(${name})
   endif()

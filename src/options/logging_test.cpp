@@ -30,7 +30,8 @@ class LoggingOptions : public ::testing::Test {
     return all.str();
   }
   OptionParser parser;
-  std::string path = ::testing::TempDir() + "squall_logging_options_test.log";
+  std::string path =
+      ::testing::TempDir() + "squall_logging_options_test." + std::to_string(::getpid()) + ".log";
 };
 
 TEST_F(LoggingOptions, HaveTornadosNamesAndDefaults) {

@@ -111,8 +111,10 @@ TEST_F(LocaleTest, ItMayBeSetByPrepare) {
   Application app({{"/", handler<Loaded>}, {"/plain", handler<Hello>}},
                   {.translations = &translations});
   // The next request of the connection has its own.
-  const std::string two =
-      send(app, "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string two = send(app,
+                               "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+                               "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                               false);
   EXPECT_NE(two.find("Hallo de"), std::string::npos) << two;
   EXPECT_NE(two.find("Hello en_US"), std::string::npos) << two;
 }

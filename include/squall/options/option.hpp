@@ -4,7 +4,6 @@
 #include <squall/base/function.hpp>
 #include <squall/options/values.hpp>
 
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <initializer_list>
 #include <map>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -88,13 +87,14 @@ class OptionParser {
   /// given again adds to them; integers may be ranges, `1-5` or `1:5`, with both ends.
   /// Throws UsageError for a name that is taken or malformed; it says who took it.
   template <class T>
-  Option<typename detail::StoredOption<T>::type> define(
-      std::string_view name, T default_value, std::string_view help = {},
-      const OptionSettings& settings = {},
-      const std::source_location& where = std::source_location::current()) {
+  Option<typename detail::StoredOption<T>::type> define(std::string_view name, T default_value,
+                                                        std::string_view help = {},
+                                                        const OptionSettings& settings = {},
+                                                        const char* file = __builtin_FILE(),
+                                                        unsigned line = __builtin_LINE()) {
     using Stored = typename detail::StoredOption<T>::type;
     auto* option = new detail::TypedOption<Stored>(Stored(std::move(default_value)), {});
-    add(option, name, help, settings, where.file_name(), where.line());
+    add(option, name, help, settings, file, line);
     return Option<Stored>(*option);
   }
 
@@ -104,9 +104,9 @@ class OptionParser {
   Option<T> define_choice(std::string_view name, T default_value,
                           std::initializer_list<OptionChoice<std::type_identity_t<T>>> choices,
                           std::string_view help = {}, const OptionSettings& settings = {},
-                          const std::source_location& where = std::source_location::current()) {
+                          const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
     auto* option = new detail::TypedOption<T>(std::move(default_value), named<T>(choices));
-    add(option, name, help, settings, where.file_name(), where.line());
+    add(option, name, help, settings, file, line);
     return Option<T>(*option);
   }
 
