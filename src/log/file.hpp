@@ -29,10 +29,11 @@ class LogFile {
   std::uint64_t write(std::string_view lines, std::time_t now);
   /// The next write() opens the file anew.
   void reopen() noexcept { must_reopen_ = true; }
+  /// Closes it until the next write().
+  void close() noexcept;
 
  private:
   bool open(std::time_t now);
-  void close() noexcept;
   [[nodiscard]] bool is_elsewhere() const noexcept;
   std::uint64_t append(std::string_view lines, std::time_t now);
   /// Puts the file aside unless another process has, and opens the new one.

@@ -110,6 +110,11 @@ void Lane::drain() {
   }
 }
 
+void Lane::close() {
+  const std::scoped_lock output_lock(output_mutex_);
+  if (file_ != nullptr) file_->close();
+}
+
 std::uint64_t Lane::put(std::string_view lines) {
   if (file_ != nullptr) return file_->write(lines, std::time(nullptr));
   while (!lines.empty()) {

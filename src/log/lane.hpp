@@ -27,6 +27,8 @@ class Lane {
   bool add(const Line& line);
   /// Writes what waits.
   void drain();
+  /// Closes the file; a line that comes all the same opens it again.
+  void close();
   void reopen() noexcept { must_reopen_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t dropped() const noexcept {
     return dropped_.load(std::memory_order_relaxed);

@@ -75,6 +75,9 @@ class Output {
       thread_state_ = ThreadState::none;
     }
     drain();
+    for (const auto& lane : lanes_) {
+      if (lane != nullptr) lane->close();
+    }
   }
 
   void before_fork() noexcept {
