@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <fcntl.h>
 #include <memory>
@@ -210,11 +211,16 @@ TEST(ResidentBytes, TellsWhatIsInMemory) {
   EXPECT_EQ(resident_bytes(file.get(), 0, text.size()), text.size());
   EXPECT_EQ(resident_bytes(file.get(), 599'999, 1), 1U);
   ::fsync(file.get());
-  ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
-  if (resident_bytes(file.get(), 0, text.size()) == text.size()) {
-    GTEST_SKIP() << "this file system is memory, or cannot tell";
-  }
-  EXPECT_LT(resident_bytes(file.get(), 0, text.size()), 200'000U);
+  const auto drop = [&file, &text] {
+    ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return resident_bytes(file.get(), 0, text.size());
+  };
+  std::size_t left = drop();
+  if (left == text.size()) GTEST_SKIP() << "this file system is memory, or cannot tell";
+  // Pages that a processor has not yet put on the kernel's lists stay: they go the next time.
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (left >= 200'000 && std::chrono::steady_clock::now() < patience) left = drop();
+  EXPECT_LT(left, 200'000U);
 }
 
 }  // namespace
