@@ -88,21 +88,12 @@ AcceptEncoding::AcceptEncoding(const RequestHead& head) noexcept : AcceptEncodin
 void AcceptEncoding::add(std::string_view field) noexcept {
   present_ = true;
   for (ListReader list(field); list.next();) {
-    const std::string_view member = list.element();
-    const std::size_t semicolon = member.find(';');
-    const std::string_view name = ascii::trim(member.substr(0, semicolon));
-    std::uint16_t weight = 1000;
-    if (semicolon != std::string_view::npos) {
-      const std::string_view parameter = ascii::trim(member.substr(semicolon + 1));
-      if (!ascii::equal(parameter.substr(0, 2), "q=")) continue;
-      const auto parsed = qvalue(parameter.substr(2));
-      if (!parsed) continue;
-      weight = *parsed;
-    }
-    if (name == "*") {
-      others_ = weight;
-    } else if (const auto coding = content_coding(name)) {
-      weights_[static_cast<std::size_t>(*coding)] = weight;
+    const auto member = weighted(list.element());
+    if (!member) continue;
+    if (member->value == "*") {
+      others_ = member->weight;
+    } else if (const auto coding = content_coding(member->value)) {
+      weights_[static_cast<std::size_t>(*coding)] = member->weight;
     }
   }
 }

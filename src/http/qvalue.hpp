@@ -24,4 +24,22 @@ namespace squall::http {
   return static_cast<std::uint16_t>(value);
 }
 
+/// One element of a list with weights, as Accept-Encoding and Accept-Language have it.
+struct Weighted {
+  std::string_view value;
+  std::uint16_t weight = 1000;  ///< thousandths; 0 is refused
+};
+
+/// Nothing when what stands behind the value is no weight.
+[[nodiscard]] inline std::optional<Weighted> weighted(std::string_view element) noexcept {
+  const std::size_t semicolon = element.find(';');
+  const std::string_view value = ascii::trim(element.substr(0, semicolon));
+  if (semicolon == std::string_view::npos) return Weighted{value};
+  const std::string_view parameter = ascii::trim(element.substr(semicolon + 1));
+  if (!ascii::equal(parameter.substr(0, 2), "q=")) return {};
+  const auto weight = qvalue(parameter.substr(2));
+  if (!weight) return {};
+  return Weighted{value, *weight};
+}
+
 }  // namespace squall::http

@@ -37,19 +37,9 @@ std::vector<LanguageRange> parse_accept_language(std::string_view field) {
   std::size_t looked_at = 0;
   for (http::ListReader list(field); looked_at < limits::language_ranges && list.next();
        ++looked_at) {
-    const std::string_view member = list.element();
-    const std::size_t semicolon = member.find(';');
-    const std::string_view tag = ascii::trim(member.substr(0, semicolon));
-    if (!is_language_range(tag)) continue;
-    std::uint16_t weight = 1000;
-    if (semicolon != std::string_view::npos) {
-      const std::string_view parameter = ascii::trim(member.substr(semicolon + 1));
-      if (!ascii::equal(parameter.substr(0, 2), "q=")) continue;
-      const auto parsed = http::qvalue(parameter.substr(2));
-      if (!parsed || *parsed == 0) continue;
-      weight = *parsed;
-    }
-    ranges.push_back({tag, weight});
+    const auto member = http::weighted(list.element());
+    if (!member || member->weight == 0 || !is_language_range(member->value)) continue;
+    ranges.push_back({member->value, member->weight});
   }
   std::stable_sort(ranges.begin(), ranges.end(),
                    [](const auto& left, const auto& right) { return left.weight > right.weight; });
