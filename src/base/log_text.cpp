@@ -38,14 +38,19 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 void append_value(std::string& out, const Field& field) {
+  if (field.kind() != Field::Kind::text) {
+    append_number(out, field);
+  } else if (is_plain(field.text())) {
+    append_escaped(out, field.text());
+  } else {
+    append_quoted(out, field.text());
+  }
+}
+
+}  // namespace
+
+void append_number(std::string& out, const Field& field) {
   switch (field.kind()) {
-    case Field::Kind::text:
-      if (is_plain(field.text())) {
-        append_escaped(out, field.text());
-      } else {
-        append_quoted(out, field.text());
-      }
-      return;
     case Field::Kind::whole:
       fmt::format_to(std::back_inserter(out), "{}", field.whole());
       return;
@@ -58,10 +63,10 @@ void append_value(std::string& out, const Field& field) {
     case Field::Kind::flag:
       out += field.whole() != 0 ? "true" : "false";
       return;
+    case Field::Kind::text:
+      return;
   }
 }
-
-}  // namespace
 
 std::size_t character_size(std::string_view text) noexcept {
   const auto lead = static_cast<unsigned char>(text.front());

@@ -15,6 +15,9 @@ std::size_t character_size(std::string_view text) noexcept;
 /// are not UTF-8 are `\xNN`; further lines of it are indented.
 void append_escaped(std::string& out, std::string_view text);
 
+/// Adds the value of a field that is no text.
+void append_number(std::string& out, const Field& field);
+
 /// Adds the message of a line and its fields, at most limits::log_line_bytes of each.
 void append_text(std::string& out, const Line& line);
 

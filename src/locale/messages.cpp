@@ -42,11 +42,13 @@ std::string_view GettextMessages::form(const Catalog::Entry* entry,
   return text_or_none(forms.substr(0, forms.find('\0')));
 }
 
-std::string_view GettextMessages::find(std::string_view message) const noexcept {
-  if (message.empty()) return {};
-  const Catalog::Entry* const entry = catalog_.find(message);
+std::string_view GettextMessages::text(const Catalog::Entry* entry) const noexcept {
   if (entry == nullptr) return {};
   return entry->has_plural ? form(entry, 1) : text_or_none(catalog_.value(*entry));
+}
+
+std::string_view GettextMessages::find(std::string_view message) const noexcept {
+  return message.empty() ? std::string_view() : text(catalog_.find(message));
 }
 
 std::string_view GettextMessages::find(std::string_view message, std::string_view /*plural*/,
@@ -56,9 +58,7 @@ std::string_view GettextMessages::find(std::string_view message, std::string_vie
 
 std::string_view GettextMessages::find_in(std::string_view context,
                                           std::string_view message) const noexcept {
-  const Catalog::Entry* const entry = catalog_.find(context_of(context), message);
-  if (entry == nullptr) return {};
-  return entry->has_plural ? form(entry, 1) : text_or_none(catalog_.value(*entry));
+  return text(catalog_.find(context_of(context), message));
 }
 
 std::string_view GettextMessages::find_in(std::string_view context, std::string_view message,

@@ -43,6 +43,7 @@ class GettextMessages final : public Messages {
                                          std::int64_t count) const noexcept override;
 
  private:
+  [[nodiscard]] std::string_view text(const Catalog::Entry* entry) const noexcept;
   [[nodiscard]] std::string_view form(const Catalog::Entry* entry,
                                       std::uint64_t count) const noexcept;
 

@@ -51,26 +51,12 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void append_value(std::string& out, const Field& field) {
-  switch (field.kind()) {
-    case Field::Kind::text:
-      append_string(out, field.text());
-      return;
-    case Field::Kind::whole:
-      fmt::format_to(std::back_inserter(out), "{}", field.whole());
-      return;
-    case Field::Kind::positive:
-      fmt::format_to(std::back_inserter(out), "{}", field.positive());
-      return;
-    case Field::Kind::real:  // JSON has no other numbers
-      if (std::isfinite(field.real())) {
-        fmt::format_to(std::back_inserter(out), "{}", field.real());
-      } else {
-        out += "null";
-      }
-      return;
-    case Field::Kind::flag:
-      out += field.whole() != 0 ? "true" : "false";
-      return;
+  if (field.kind() == Field::Kind::text) {
+    append_string(out, field.text());
+  } else if (field.kind() == Field::Kind::real && !std::isfinite(field.real())) {
+    out += "null";  // JSON has finite numbers only
+  } else {
+    append_number(out, field);
   }
 }
 
