@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/url.hpp"
 
+#include "base/ascii.hpp"
+
 #include <squall/base/limits.hpp>
 
 #include <boost/url/parse.hpp>
@@ -63,12 +65,6 @@ std::string encode_what_people_write(std::string_view text) {
   return encoded;
 }
 
-void make_lower(std::string& text) noexcept {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-}
-
 bool is_name_byte(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
@@ -78,18 +74,18 @@ std::string string_of(std::string_view text) { return std::string(text); }
 Result<Url> parts_of(const urls::url_view_base& parsed) {
   Url url;
   url.scheme = string_of(parsed.scheme());
-  make_lower(url.scheme);
+  ascii::make_lower(url.scheme);
   if (url.scheme.empty()) return UrlError::no_scheme;
   if (!parsed.has_authority() || parsed.encoded_host().empty()) return UrlError::no_host;
   switch (parsed.host_type()) {
     case urls::host_type::ipv4:
     case urls::host_type::ipv6:
       url.host = parsed.host_address();
-      make_lower(url.host);
+      ascii::make_lower(url.host);
       break;
     case urls::host_type::name:
       url.host = string_of(parsed.encoded_host());
-      make_lower(url.host);
+      ascii::make_lower(url.host);
       // A byte that is encoded, as a line's end, has no business in a name.
       if (!std::all_of(url.host.begin(), url.host.end(), is_name_byte)) return UrlError::bad_host;
       break;

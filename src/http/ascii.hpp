@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/ascii.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-/// Classes of characters and comparisons without a locale.
+/// Classes of characters in the protocol, without a locale.
 namespace squall::http::ascii {
 
 enum Class : std::uint8_t {
@@ -16,16 +18,17 @@ enum Class : std::uint8_t {
   host = 8,    ///< reg-name (RFC 3986 §3.2.2) without `%` and without comma
 };
 
-inline constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-inline constexpr bool is_alpha(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+using squall::ascii::equal;
+using squall::ascii::hex_value;
+using squall::ascii::is_alpha;
+using squall::ascii::is_digit;
+using squall::ascii::lower;
 
 inline constexpr std::array<std::uint8_t, 256> classes = [] {
   std::array<std::uint8_t, 256> table{};
   for (unsigned code = 0; code < 256; ++code) {
     const char c = static_cast<char>(code);
-    const bool alphanumeric = code < 128 && (is_digit(c) || is_alpha(c));
+    const bool alphanumeric = squall::ascii::is_alphanumeric(c);
     const auto among = [c](std::string_view set) { return set.find(c) != std::string_view::npos; };
     unsigned bits = 0;
     if (alphanumeric || (code != 0 && among("!#$%&'*+-.^_`|~"))) bits |= token;
@@ -40,36 +43,6 @@ inline constexpr std::array<std::uint8_t, 256> classes = [] {
 
 inline constexpr bool is(char c, Class wanted) noexcept {
   return (classes[static_cast<unsigned char>(c)] & wanted) != 0;
-}
-
-inline constexpr std::array<std::int8_t, 256> hex_values = [] {
-  std::array<std::int8_t, 256> table{};
-  for (auto& entry : table) entry = -1;
-  for (int i = 0; i < 10; ++i)
-    table[static_cast<unsigned char>('0' + i)] = static_cast<std::int8_t>(i);
-  for (int i = 0; i < 6; ++i) {
-    table[static_cast<unsigned char>('a' + i)] = static_cast<std::int8_t>(10 + i);
-    table[static_cast<unsigned char>('A' + i)] = static_cast<std::int8_t>(10 + i);
-  }
-  return table;
-}();
-
-/// The value of a hexadecimal digit, or -1.
-inline constexpr int hex_value(char c) noexcept {
-  return hex_values[static_cast<unsigned char>(c)];
-}
-
-inline constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-/// Equal but for the case of ASCII letters.
-inline constexpr bool equal(std::string_view left, std::string_view right) noexcept {
-  if (left.size() != right.size()) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (lower(left[i]) != lower(right[i])) return false;
-  }
-  return true;
 }
 
 inline constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }

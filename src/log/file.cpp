@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/file.hpp"
 
+#include "base/ascii.hpp"
+
 #include <squall/base/error.hpp>
 
 #include <algorithm>
@@ -38,7 +40,7 @@ void remove_old(const std::filesystem::path& path, unsigned kept) {
     if (name.size() > prefix.size() + 4 && name.starts_with(prefix) &&
         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(prefix.size()),
                     name.begin() + static_cast<std::ptrdiff_t>(prefix.size()) + 4,
-                    [](char c) { return c >= '0' && c <= '9'; })) {
+                    ascii::is_digit)) {
       old.push_back(at->path());
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/log_background.hpp"
 #include "loop/loop_core.hpp"
 
+#include "base/log_background.hpp"
 #include "base/logging.hpp"
 #include "loop/clock.hpp"
 #include "loop/epoll_engine.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/ascii.hpp"
 #include "loop/loop_core.hpp"
 #include "net/resolver_backend.hpp"
 
@@ -23,9 +24,7 @@ constexpr std::size_t longest_name = 253;  // RFC 1035 §2.3.4
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  ascii::make_lower(result);
   return result;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/ascii.hpp"
 #include "base/hex.hpp"
 #include "net/tls_context.hpp"
 #include "net/tls_filter.hpp"
@@ -144,9 +145,7 @@ TLSInfo TLSFilter::info() const {
 std::string normal_host_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  ascii::make_lower(lower);
   return lower;
 }
 

@@ -12,7 +12,7 @@ using detail::OptionCore;
 
 /// "-" is a file's name, and "-5" a number.
 bool is_option(std::string_view argument) {
-  return argument.size() > 1 && argument[0] == '-' && !options_text::is_digit(argument[1]) &&
+  return argument.size() > 1 && argument[0] == '-' && !ascii::is_digit(argument[1]) &&
          argument[1] != '.';
 }
 

@@ -119,10 +119,9 @@ class ValueReader {
   }
 
   int hex_digit() {
-    const char c = rest_.empty() ? '\0' : options_text::lower(rest_.front());
+    const int value = rest_.empty() ? -1 : ascii::hex_value(rest_.front());
     if (!rest_.empty()) rest_.remove_prefix(1);
-    if (options_text::is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (value >= 0) return value;
     fail("'\\x' goes before two hexadecimal digits");
   }
 

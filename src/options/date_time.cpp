@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/ascii.hpp"
+
 #include <squall/options/option.hpp>
 
 #include <array>
@@ -21,7 +23,7 @@ constexpr std::array<std::string_view, 11> forms = {
 bool take_digits(std::string_view& text, std::size_t least, std::size_t most, int& into) {
   std::size_t count = 0;
   into = 0;
-  while (count < most && count < text.size() && text[count] >= '0' && text[count] <= '9') {
+  while (count < most && count < text.size() && ascii::is_digit(text[count])) {
     into = into * 10 + (text[count++] - '0');
   }
   text.remove_prefix(count);

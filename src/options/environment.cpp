@@ -13,9 +13,9 @@ std::string variable_of(const detail::OptionCore& option, std::string_view prefi
   if (!option.environment.empty()) return option.environment;
   std::string name(prefix);
   for (const char c : option.name) {
-    const char l = options_text::lower(c);
-    const bool is_letter = l >= 'a' && l <= 'z';
-    name.push_back(is_letter ? static_cast<char>(l - 32) : options_text::is_digit(c) ? c : '_');
+    name.push_back(ascii::is_alpha(c)   ? static_cast<char>(ascii::lower(c) - 32)
+                   : ascii::is_digit(c) ? c
+                                        : '_');
   }
   return name;
 }
@@ -43,7 +43,7 @@ void OptionParser::parse_environment(std::string_view prefix, const ParseSetting
     for (const auto& [name, value] : variables) {
       if (name.starts_with(prefix) && !given.contains(std::string(name))) {
         std::string wanted(name.substr(prefix.size()));
-        std::ranges::transform(wanted, wanted.begin(), options_text::lower);
+        ascii::make_lower(wanted);
         throw OptionError("the variable " + std::string(name) + " sets no option" +
                           impl_->hint(wanted, ""));
       }

@@ -27,7 +27,7 @@ void parse_option(std::string_view text, ChannelLevel& into) {
   if (colon == 0) detail::refuse_value("names no channel before the ':'");
   const std::string_view word = colon == std::string_view::npos ? text : text.substr(colon + 1);
   for (const auto& [name, level] : levels) {
-    if (options_text::equals_ignoring_case(word, name)) {
+    if (ascii::equal(word, name)) {
       into.channel = colon == std::string_view::npos ? "" : text.substr(0, colon);
       into.level = level;
       return;

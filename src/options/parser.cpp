@@ -40,9 +40,7 @@ std::string metavar_of(const OptionCore& option) {
 void check_name(std::string_view name) {
   const bool is_good = !name.empty() && name.front() != '-' && name.front() != '_' &&
                        std::ranges::all_of(name, [](char c) {
-                         const char l = options_text::lower(c);
-                         return (l >= 'a' && l <= 'z') || options_text::is_digit(c) || c == '-' ||
-                                c == '_' || c == '.';
+                         return ascii::is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
                        });
   if (is_good) return;
   throw UsageError("an option cannot be called '" + std::string(name) +

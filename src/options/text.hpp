@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/ascii.hpp"
+
 #include <squall/options/option.hpp>
 
 #include <algorithm>
@@ -8,13 +10,6 @@
 #include <string_view>
 
 namespace squall::options_text {
-
-inline char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 inline std::string_view trim(std::string_view text) noexcept {
   constexpr std::string_view blank = " \t\r";

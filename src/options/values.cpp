@@ -35,10 +35,7 @@ bool take_decimal(std::string_view& text, double& into) {
 
 std::string_view take_word(std::string_view& text) {
   std::size_t size = 0;
-  while (size < text.size() &&
-         (options_text::lower(text[size]) >= 'a' && options_text::lower(text[size]) <= 'z')) {
-    ++size;
-  }
+  while (size < text.size() && ascii::is_alpha(text[size])) ++size;
   const std::string_view word = text.substr(0, size);
   text.remove_prefix(size);
   return word;
@@ -62,7 +59,7 @@ struct Unit {
 double unit_size(std::string_view word, std::initializer_list<Unit> units) {
   for (const Unit& unit : units) {
     for (const std::string_view name : unit.names) {
-      if (options_text::equals_ignoring_case(word, name)) return unit.size;
+      if (ascii::equal(word, name)) return unit.size;
     }
   }
   return 0;
@@ -122,13 +119,13 @@ std::uint64_t parse_whole(std::string_view text, std::uint64_t most) {
 
 void parse_option(std::string_view text, bool& into) {
   for (const std::string_view word : {"true", "yes", "on", "t", "y", "1"}) {
-    if (options_text::equals_ignoring_case(text, word)) {
+    if (ascii::equal(text, word)) {
       into = true;
       return;
     }
   }
   for (const std::string_view word : {"false", "no", "off", "f", "n", "0"}) {
-    if (options_text::equals_ignoring_case(text, word)) {
+    if (ascii::equal(text, word)) {
       into = false;
       return;
     }

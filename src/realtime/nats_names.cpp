@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "realtime/nats_names.hpp"
 
+#include "base/ascii.hpp"
+
 #include <squall/base/error.hpp>
 
 namespace squall::realtime {
 namespace {
 
-bool is_word(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
-}
+bool is_word(char c) noexcept { return ascii::is_alphanumeric(c) || c == '-' || c == '_'; }
 
 }  // namespace
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/ascii.hpp"
+
 #include <squall/base/error.hpp>
 #include <squall/realtime/position.hpp>
 
@@ -11,10 +13,8 @@ namespace {
 
 bool is_epoch(std::string_view text) noexcept {
   return !text.empty() && text.size() <= Position::max_epoch_bytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return ascii::is_alphanumeric(c) || c == '-' || c == '_'; });
 }
 
 }  // namespace

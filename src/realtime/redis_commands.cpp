@@ -15,8 +15,8 @@ namespace {
 // What one connection carries at a time; the rest waits here, so that a slow server is noticed by
 // the queue's limits and not by memory.
 constexpr std::size_t in_flight_limit_bytes = 8 * 1024 * 1024;
-// A call whose script the server has forgotten was not carried out. It is sent again this often, not
-// for ever: the server may refuse to keep scripts at all.
+// A call whose script the server has forgotten was not carried out. It is sent again this often,
+// not for ever: the server may refuse to keep scripts at all.
 constexpr unsigned max_attempts = 32;
 
 std::size_t cost_of(const RedisCall& call) noexcept { return call.bytes.size() + sizeof call; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "realtime/redis_url.hpp"
 
+#include "base/ascii.hpp"
+
 #include <squall/base/error.hpp>
 
 #include <charconv>
@@ -14,13 +16,6 @@ namespace {
                    "; it looks like redis://user:password@host:6379/0 or unix:///path?db=0");
 }
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string decode(std::string_view text) {
   std::string result;
   result.reserve(text.size());
@@ -29,8 +24,8 @@ std::string decode(std::string_view text) {
       result += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    const int high = i + 2 < text.size() ? ascii::hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? ascii::hex_value(text[i + 2]) : -1;
     if (high < 0 || low < 0) refuse("has a '%' without two hexadecimal digits");
     result += static_cast<char>(high * 16 + low);
     i += 2;
