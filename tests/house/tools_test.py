@@ -152,6 +152,17 @@ class CheckLimits(Tree):
             self.assertEqual(len(load("check_limits").check(self.root)), count, after)
 
 
+class CheckParity(Tree):
+    def test_looks_up_every_name(self):
+        self.put("include/squall/web/a.hpp", "struct A { void same(); int field; };  // void gone();\n")
+        page = ("| Tornado | Squall | differs in |\n|---|---|---|\n| `same(x)` | the same | |\n"
+                "| `other` | `A::same`, `{.field = 1}` | `nothing` |\n| `left_out` | – | why |\n")
+        for before, after, count in (("", "", 0), ("A::same", "A::gone", 1), (".field", ".none", 1),
+                                     ("`same(x)`", "`differs`", 1), ("A::same", "B::same", 1)):
+            self.put("docs/parity.md", page.replace(before, after, 1) if before else page)
+            self.assertEqual(len(load("check_parity").check(self.root)[0]), count, after)
+
+
 class CheckWords(Tree):
     def findings(self, path, text):
         self.put(path, text)
