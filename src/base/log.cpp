@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log_console.hpp"
+#include "base/log_sinks.hpp"
 #include "base/log_text.hpp"
 
 #include <squall/base/log.hpp>
@@ -12,22 +13,13 @@
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace squall::log {
 namespace {
 
-struct SinkSetting {
-  Sink sink = nullptr;
-  LineSink line_sink = nullptr;
-  void* context = nullptr;
-};
 std::mutex sink_mutex;
 SinkSetting sink_setting;
-
-void set(const SinkSetting& setting) noexcept {
-  const std::scoped_lock lock(sink_mutex);
-  sink_setting = setting;
-}
 
 // Not registered with spdlog: the program may use spdlog in its own way. Leaked on purpose, so that
 // destructors of statics may still log.
@@ -78,10 +70,17 @@ bool console_has_colours() noexcept {
          spdlog::details::os::is_color_terminal();
 }
 
-void set_sink(Sink sink, void* context) noexcept { set({.sink = sink, .context = context}); }
+SinkSetting exchange_sinks(const SinkSetting& setting) noexcept {
+  const std::scoped_lock lock(sink_mutex);
+  return std::exchange(sink_setting, setting);
+}
+
+void set_sink(Sink sink, void* context) noexcept {
+  exchange_sinks({.sink = sink, .context = context});
+}
 
 void set_line_sink(LineSink sink, void* context) noexcept {
-  set({.line_sink = sink, .context = context});
+  exchange_sinks({.line_sink = sink, .context = context});
 }
 
 void write(Level level, std::string_view channel, std::string_view message,
@@ -95,12 +94,16 @@ void write(Level level, std::string_view channel, std::string_view message,
 
 void write(const Line& line) noexcept {
   if (!is_on(line.level, line.channel)) return;
+  SinkSetting setting;
+  {
+    const std::scoped_lock lock(sink_mutex);
+    setting = sink_setting;
+  }
+  deliver(setting, line);
+}
+
+void deliver(const SinkSetting& setting, const Line& line) noexcept {
   try {
-    SinkSetting setting;
-    {
-      const std::scoped_lock lock(sink_mutex);
-      setting = sink_setting;
-    }
     if (setting.line_sink != nullptr) {
       setting.line_sink(setting.context, line);
     } else if (setting.sink != nullptr && (line.field_count == 0 || line.message_has_fields)) {

@@ -34,42 +34,57 @@ Task<bool> receive_more(net::Stream* stream, std::string* bytes) {
 class BodyTaker {
  public:
   BodyTaker(const http::ResponseFraming& framing, std::size_t most) noexcept
-      : framing_(framing), left_(most) {
+      : framing_(framing), left_(most), error_(framing.error) {
     using Body = http::ResponseFraming::Body;
-    if (framing.body == Body::length) {
-      left_ = static_cast<std::size_t>(std::min<std::uint64_t>(left_, framing.content_length));
+    if (error_ || framing.body == Body::none || framing.body == Body::tunnel) {
+      is_whole_ = !error_;
+    } else if (framing.body == Body::length) {
+      to_come_ = framing.content_length;
+      is_whole_ = to_come_ == 0;
     }
-    const bool has_body = framing.body == Body::length || framing.body == Body::chunked ||
-                          framing.body == Body::until_close;
-    if (!has_body || framing.error != http::HeadError{}) left_ = 0;
   }
 
-  [[nodiscard]] bool wants_more() const noexcept { return left_ > 0; }
+  [[nodiscard]] bool wants_more() const noexcept { return !is_whole_ && !error_; }
+  /// Why it is not whole, when nothing more comes.
+  [[nodiscard]] std::error_code error(bool ended_in_order) const noexcept {
+    if (error_ || is_whole_) return error_;
+    if (framing_.body == http::ResponseFraming::Body::until_close && ended_in_order) return {};
+    return make_error_code(ClientError::connection_ended);
+  }
   void take(std::string_view raw, std::string& body) {
-    if (framing_.body != http::ResponseFraming::Body::chunked) {
+    using Body = http::ResponseFraming::Body;
+    if (framing_.body == Body::length) {
+      raw = raw.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), to_come_)));
+      to_come_ -= raw.size();
       add(raw, body);
-      return;
+      if (to_come_ == 0 && !error_) is_whole_ = true;
+    } else if (framing_.body == Body::until_close) {
+      add(raw, body);
     }
-    while (!raw.empty() && left_ > 0) {
+    while (framing_.body == Body::chunked && !raw.empty() && wants_more()) {
       const auto step = decoder_.next(raw);
       if (!step) {
-        left_ = 0;
+        error_ = step.error();
         return;
       }
       add(step->data, body);
       raw.remove_prefix(step->consumed);
-      if (step->done) left_ = 0;
+      if (step->done && !error_) is_whole_ = true;
     }
   }
 
  private:
   void add(std::string_view data, std::string& body) {
     body.append(data.substr(0, left_));
+    if (data.size() > left_) error_ = std::make_error_code(std::errc::message_size);
     left_ -= std::min(left_, data.size());
   }
 
   http::ResponseFraming framing_;
   std::size_t left_;
+  std::uint64_t to_come_ = 0;
+  bool is_whole_ = false;
+  std::error_code error_;
   http::ChunkedDecoder decoder_;
 };
 
@@ -100,17 +115,23 @@ Task<std::error_code> receive_head(net::Stream* stream, ReceivedHead* into) {
   }
 }
 
-Task<> receive_some_body(net::Stream* stream, const ReceivedHead* head, http::Method method,
-                         std::size_t most, std::string* body) {
+Task<std::error_code> receive_body(net::Stream* stream, const ReceivedHead* head,
+                                   http::Method method, std::size_t most, std::string* body) {
   BodyTaker taker(http::frame_response(head->head(), method), most);
   std::string raw(head->rest());
   for (;;) {
     taker.take(raw, *body);
-    if (!taker.wants_more()) co_return;
+    if (!taker.wants_more()) co_return taker.error(false);
     raw.clear();
     const bool came = co_await receive_more(stream, &raw);
-    if (!came) co_return;
+    if (!came) co_return taker.error(!stream->close_reason());
   }
+}
+
+Task<> receive_some_body(net::Stream* stream, const ReceivedHead* head, http::Method method,
+                         std::size_t most, std::string* body) {
+  // What is past `most`, or wrong, is no matter here: it is a part that is to be shown.
+  static_cast<void>(co_await receive_body(stream, head, method, most, body));
 }
 
 }  // namespace squall::client

@@ -44,4 +44,10 @@ class ReceivedHead {
 [[nodiscard]] Task<> receive_some_body(net::Stream* stream, const ReceivedHead* head,
                                        http::Method method, std::size_t most, std::string* body);
 
+/// Reads the whole body, of at most `most` bytes. ClientError::connection_ended when it is cut off,
+/// std::errc::message_size past `most`; HeadError or ChunkError when it is not as HTTP has it.
+[[nodiscard]] Task<std::error_code> receive_body(net::Stream* stream, const ReceivedHead* head,
+                                                 http::Method method, std::size_t most,
+                                                 std::string* body);
+
 }  // namespace squall::client

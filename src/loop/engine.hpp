@@ -78,8 +78,8 @@ class Engine {
   virtual void stop_watching(Watch& watch) noexcept = 0;
 
   /// Waits for events for at most `timeout_ms` (-1: for ever, 0: not at all) and reports them.
-  /// Calls `woke` between the wait and the first report.
-  virtual void wait(int timeout_ms, void (*woke)(void*), void* context) noexcept = 0;
+  /// Calls `woke` between the wait and the first report; false when there was nothing to report.
+  virtual bool wait(int timeout_ms, void (*woke)(void*), void* context) noexcept = 0;
   /// Ends a wait() from any thread.
   virtual void wake() noexcept = 0;
   /// The loop stops without another wait(): hands the kernel what waits for it.

@@ -208,10 +208,10 @@ void EpollEngine::accept(Acceptor& acceptor) {
   }
 }
 
-void EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {
+bool EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {
   const int count = ::epoll_wait(epoll_.get(), events_, event_count, timeout_ms);
   woke(context);
-  if (count <= 0) return;
+  if (count <= 0) return false;
   reported_ = count;
   for (int i = 0; i < count; ++i) {
     const epoll_event event = events_[i];
@@ -230,6 +230,7 @@ void EpollEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexc
     }
   }
   reported_ = 0;
+  return true;
 }
 
 void EpollEngine::wake() noexcept {

@@ -27,7 +27,7 @@ class EpollEngine final : public Engine {
   std::error_code start_watching(Watch& watch) noexcept override;
   void update_watching(Watch& watch) noexcept override;
   void stop_watching(Watch& watch) noexcept override;
-  void wait(int timeout_ms, void (*woke)(void*), void* context) noexcept override;
+  bool wait(int timeout_ms, void (*woke)(void*), void* context) noexcept override;
   void wake() noexcept override;
 
  private:

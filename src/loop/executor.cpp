@@ -25,7 +25,9 @@ struct ExecutorJob::Shared {
 };
 
 ExecutorJob::ExecutorJob() : shared_(new Shared) {
-  shared_->loop = loop::LoopCore::current().posts();
+  loop::LoopCore& core = loop::LoopCore::current();
+  shared_->loop = core.posts();
+  core.began_outside();
 }
 
 ExecutorJob::~ExecutorJob() { delete shared_; }
@@ -36,7 +38,10 @@ void ExecutorJob::release() noexcept {
   if (shared_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-void ExecutorJob::discard() noexcept { delete this; }
+void ExecutorJob::discard() noexcept {
+  loop::LoopCore::current().ended_outside();
+  delete this;
+}
 
 void ExecutorJob::work() noexcept {
   try {
@@ -57,6 +62,7 @@ void ExecutorJob::work() noexcept {
   try {
     loop->post([news = News(this)] {
       Shared& shared = *news.job->shared_;
+      loop::LoopCore::current().ended_outside();
       shared.finished = true;
       if (shared.awaiter == nullptr) return;
       const std::coroutine_handle<> waiting = std::exchange(shared.awaiter->waiting_, {});

@@ -102,7 +102,7 @@ void LoopCore::make_ready(detail::ReadyNode& node) noexcept {
 void LoopCore::start_timer(detail::TimerNode& node, Duration delay) noexcept {
   // From the true time, not the turn's: a handler may have been busy for long.
   const std::uint64_t due =
-      monotonic_ns() + static_cast<std::uint64_t>(std::max<std::int64_t>(delay.nanoseconds(), 0));
+      clock_ns() + static_cast<std::uint64_t>(std::max<std::int64_t>(delay.nanoseconds(), 0));
   node.due_ms = (due + 999'999) / 1'000'000;
   wheel_.start(node);
 }
@@ -117,12 +117,30 @@ void LoopCore::set_blocking_threshold(Duration threshold) {
   if (running_ && watched_) Watchdog::instance().set_threshold(*this, blocking_threshold_ns_);
 }
 
-void LoopCore::read_clock() noexcept { now_ns_ = monotonic_ns(); }
+std::uint64_t LoopCore::clock_ns() const noexcept {
+  return virtual_time_ ? now_ns_ : monotonic_ns() + ahead_ns_;
+}
+
+void LoopCore::set_virtual_time(bool on) noexcept {
+  if (virtual_time_ == on) return;
+  now_ns_ = clock_ns();
+  virtual_time_ = on;
+  const std::uint64_t truly = monotonic_ns();
+  // Time that has stood still for long starts from the true one.
+  ahead_ns_ = now_ns_ > truly ? now_ns_ - truly : 0;
+}
+
+void LoopCore::skip_to_next_timer() noexcept {
+  const std::int64_t due_in = wheel_.next_due_in();
+  if (due_in > 0) now_ns_ = (now_ms() + static_cast<std::uint64_t>(due_in)) * 1'000'000;
+}
+
+void LoopCore::read_clock() noexcept { now_ns_ = clock_ns(); }
 
 void LoopCore::woke() noexcept {
   read_clock();
   ++turn_;
-  busy_since_ns_.store(now_ns_);
+  busy_since_ns_.store(virtual_time_ ? monotonic_ns() : now_ns_ - ahead_ns_);
   if (watched_) Watchdog::instance().notice();
 }
 
@@ -198,13 +216,16 @@ void LoopCore::close_orphans() noexcept {
   free_closed();
 }
 
+bool LoopCore::is_idle() noexcept {
+  return !stop_requested_ && ready_.is_empty() && flush_head_ == nullptr && posts_->is_empty();
+}
+
 int LoopCore::wait_ms() noexcept {
-  if (stop_requested_ || !ready_.is_empty() || flush_head_ != nullptr || !posts_->is_empty()) {
-    return 0;
-  }
+  if (!is_idle()) return 0;
   const std::int64_t due_in = wheel_.next_due_in();
   if (due_in < 0) return -1;
-  const std::uint64_t elapsed = monotonic_ns() / 1'000'000 - now_ms();
+  if (virtual_time_) return due_in > 0 ? 1 : 0;
+  const std::uint64_t elapsed = clock_ns() / 1'000'000 - now_ms();
   return static_cast<int>(
       std::clamp<std::int64_t>(due_in - static_cast<std::int64_t>(elapsed), 0, 3'600'000));
 }
@@ -234,8 +255,11 @@ void LoopCore::run() {
     const int timeout = wait_ms();
     set_activity(nullptr);
     busy_since_ns_.store(0, std::memory_order_relaxed);
-    engine_->wait(
+    const bool is_busy = engine_->wait(
         timeout, [](void* self) { static_cast<LoopCore*>(self)->woke(); }, this);
+    if (virtual_time_ && !is_busy && timeout > 0 && outside_ == 0 && is_idle()) {
+      skip_to_next_timer();
+    }
   }
   busy_since_ns_.store(0, std::memory_order_relaxed);
   if (watched_) {

@@ -56,6 +56,13 @@ class LoopCore final : public detail::Scheduler {
   /// The monotonic clock, read once a turn.
   [[nodiscard]] std::uint64_t now_ms() const noexcept { return now_ns_ / 1'000'000; }
   [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
+  /// For tests: from now on time stands still while there is anything to do, and goes on to the
+  /// next timer as soon as nothing has happened for a millisecond of true time. Turned off, it runs
+  /// again from where it is: it never goes back.
+  void set_virtual_time(bool on) noexcept;
+  /// What runs on other threads and will post to this loop; virtual time waits for it.
+  void began_outside() noexcept { ++outside_; }
+  void ended_outside() noexcept { --outside_; }
   /// Counts turns; what is cached per turn compares it.
   [[nodiscard]] std::uint64_t turn() const noexcept { return turn_; }
 
@@ -85,7 +92,10 @@ class LoopCore final : public detail::Scheduler {
  private:
   struct Spawned;
 
+  [[nodiscard]] std::uint64_t clock_ns() const noexcept;
   void read_clock() noexcept;
+  [[nodiscard]] bool is_idle() noexcept;
+  void skip_to_next_timer() noexcept;
   void woke() noexcept;
   void run_ready() noexcept;
   void flush_all() noexcept;
@@ -94,6 +104,7 @@ class LoopCore final : public detail::Scheduler {
   [[nodiscard]] int wait_ms() noexcept;
 
   std::uint64_t now_ns_ = 0;
+  std::uint64_t ahead_ns_ = 0;  // of the true clock; what virtual time has skipped
   std::uint64_t turn_ = 0;
   TimerWheel wheel_;
   BlockPool blocks_;
@@ -108,9 +119,11 @@ class LoopCore final : public detail::Scheduler {
   Spawned* spawned_ = nullptr;
   std::size_t open_streams_ = 0;
   std::size_t lingering_ = 0;
+  std::size_t outside_ = 0;
   bool running_ = false;
   bool stop_requested_ = false;
   bool watched_ = false;
+  bool virtual_time_ = false;
   std::atomic<std::uint64_t> busy_since_ns_{0};
   std::atomic<const char*> activity_{nullptr};
   std::int64_t blocking_threshold_ns_ = 100'000'000;

@@ -301,7 +301,7 @@ void UringEngine::wake() noexcept {
 // --- Waiting
 // --------------------------------------------------------------------------------------
 
-void UringEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {
+bool UringEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexcept {
   settle_all();
   if (follow_up_) {
     timeout_ms = 0;
@@ -313,7 +313,7 @@ void UringEngine::wait(int timeout_ms, void (*woke)(void*), void* context) noexc
   woke(context);
   if (ring_->is_all_consumed()) scratch_used_ = 0;
   finish_sends();
-  handle_all();
+  return handle_all();
 }
 
 void UringEngine::flush() noexcept {

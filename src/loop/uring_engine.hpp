@@ -39,7 +39,7 @@ class UringEngine final : public Engine {
   std::error_code start_watching(Watch& watch) noexcept override;
   void update_watching(Watch& watch) noexcept override;
   void stop_watching(Watch& watch) noexcept override;
-  void wait(int timeout_ms, void (*woke)(void*), void* context) noexcept override;
+  bool wait(int timeout_ms, void (*woke)(void*), void* context) noexcept override;
   void wake() noexcept override;
   void flush() noexcept override;
   void shut_down() noexcept override;
@@ -159,7 +159,7 @@ class UringEngine final : public Engine {
   void* scratch(std::size_t bytes);
 
   // Reports.
-  void handle_all() noexcept;
+  bool handle_all() noexcept;
   void handle(const io_uring_cqe& report) noexcept;
   void received(std::uint32_t index, const io_uring_cqe& report) noexcept;
   void receive_failed(std::uint32_t index, Stream& stream, int error) noexcept;

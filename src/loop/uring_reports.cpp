@@ -24,11 +24,13 @@ void UringEngine::drop(Stream& stream, const std::exception& error) noexcept {
   stream.broke(std::make_error_code(std::errc::io_error));
 }
 
-/// What was there at the start: what comes meanwhile, the next wait() reports.
-void UringEngine::handle_all() noexcept {
+/// What was there at the start: what comes meanwhile, the next wait() reports. False when there was
+/// nothing.
+bool UringEngine::handle_all() noexcept {
   const io_uring_cq& queue = ring_->raw().cq;
   unsigned head = *queue.khead;
   const unsigned tail = io_uring_smp_load_acquire(queue.ktail);
+  const bool is_any = head != tail;
   while (head != tail) {
     const io_uring_cqe& place = queue.cqes[head & queue.ring_mask];
     io_uring_cqe report{};
@@ -39,6 +41,7 @@ void UringEngine::handle_all() noexcept {
     io_uring_smp_store_release(queue.khead, ++head);
     handle(report);
   }
+  return is_any;
 }
 
 void UringEngine::handle(const io_uring_cqe& report) noexcept {

@@ -99,6 +99,8 @@ class CheckLayers(Tree):
         for name in ("iostream", "regex", "filesystem", "thread", "future", "ranges", "stop_token",
                      "functional", "memory", "chrono"):
             self.refuses("include/squall/net/a.hpp", f"#include <{name}>\n", "costs too much")
+        found = self.reasons("include/squall/testing/a.hpp", "#include <memory>\n")
+        self.assertEqual(found, [])
 
     def test_refuses_json_in_public_ones(self):
         self.refuses("include/squall/web/a.hpp", "#include <squall/json.hpp>\n", "too costly")
