@@ -46,6 +46,10 @@ inline constexpr unsigned hub_command_burst = 300;
 inline constexpr std::size_t hub_client_calls = 32;
 /// Cookies in one request that are looked at; the rest are ignored.
 inline constexpr std::size_t cookie_count = 100;
+/// A signed value, as a cookie carries it; browsers keep 4 KiB of one. Longer ones are not read.
+inline constexpr std::size_t signed_value_bytes = 16 * 1024;
+/// A token against forged requests; longer ones are not valid.
+inline constexpr std::size_t xsrf_token_bytes = 1024;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
 /// The open ones are at most a sixteenth of RLIMIT_NOFILE, too.
 inline constexpr std::size_t static_cache_files = 1024;
