@@ -23,6 +23,11 @@ class Category final : public std::error_category {
         return "control character, space or semicolon in a cookie attribute";
       case CookieError::bad_samesite:
         return "cookie samesite is not Strict, Lax or None";
+      case CookieError::bad_secure_prefix:
+        return "browsers take a cookie whose name begins with __Secure- only with `secure`";
+      case CookieError::bad_host_prefix:
+        return "browsers take a cookie whose name begins with __Host- only with `secure`, the path "
+               "\"/\" and no domain";
     }
     return "unknown error";
   }
@@ -69,7 +74,16 @@ void append_value(std::string& out, std::string_view value) {
   out += '"';
 }
 
+// Browsers look at prefixes in any case.
+bool begins_with(std::string_view name, std::string_view prefix) noexcept {
+  return ascii::equal(name.substr(0, prefix.size()), prefix);
+}
+
 }  // namespace
+
+bool has_secure_prefix(std::string_view name) noexcept {
+  return begins_with(name, "__Secure-") || begins_with(name, "__Host-");
+}
 
 std::error_code make_error_code(CookieError error) noexcept {
   static const Category category;
@@ -86,6 +100,13 @@ Result<std::string> serialize(const SetCookie& cookie) {
   }
   const std::string_view samesite = canonical_samesite(cookie.samesite);
   if (samesite.empty() && !cookie.samesite.empty()) return CookieError::bad_samesite;
+  if (begins_with(cookie.name, "__Secure-") && !cookie.secure) {
+    return CookieError::bad_secure_prefix;
+  }
+  if (begins_with(cookie.name, "__Host-") &&
+      (!cookie.secure || cookie.path != "/" || !cookie.domain.empty())) {
+    return CookieError::bad_host_prefix;
+  }
 
   std::string out;
   out.reserve(cookie.name.size() + cookie.value.size() + 96);

@@ -14,10 +14,12 @@ namespace squall::http {
 
 /// Why a cookie cannot be sent: always a mistake of the program that sets it.
 enum class CookieError : std::uint8_t {
-  bad_name = 1,   ///< not a token (RFC 6265 §4.1.1)
-  bad_value,      ///< a control character or a space in the value
-  bad_attribute,  ///< a control character, a space or `;` in domain or path
-  bad_samesite,   ///< not Strict, Lax or None
+  bad_name = 1,       ///< not a token (RFC 6265 §4.1.1)
+  bad_value,          ///< a control character or a space in the value
+  bad_attribute,      ///< a control character, a space or `;` in domain or path
+  bad_samesite,       ///< not Strict, Lax or None
+  bad_secure_prefix,  ///< a name that begins with `__Secure-`, without `secure`
+  bad_host_prefix,    ///< a name that begins with `__Host-`, without `secure`, or a path but "/"
 };
 std::error_code make_error_code(CookieError error) noexcept;
 
@@ -39,6 +41,9 @@ static_assert(std::is_trivially_destructible_v<SetCookie>);
 /// The value of the Set-Cookie field. A value that is not made of cookie-octets (RFC 6265
 /// §4.1.1) is sent between double quotes with octal escapes, which unquote_cookie() undoes.
 [[nodiscard]] Result<std::string> serialize(const SetCookie& cookie);
+
+/// Whether browsers take a cookie of that name only with `secure` (RFC 6265bis §4.1.3).
+[[nodiscard]] bool has_secure_prefix(std::string_view name) noexcept;
 
 }  // namespace squall::http
 

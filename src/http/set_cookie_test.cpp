@@ -72,13 +72,35 @@ TEST(SetCookie, RefusesWhatWouldSayMoreThanItShould) {
   EXPECT_EQ(serialize({.name = "a", .samesite = "Lax; Secure"}).error(), CookieError::bad_samesite);
 }
 
+TEST(SetCookie, KeepsThePromisesOfItsNamesPrefix) {  // RFC 6265bis §4.1.3
+  for (const std::string_view name : {"__Secure-a"sv, "__SECURE-a"sv}) {
+    EXPECT_TRUE(has_secure_prefix(name));
+    EXPECT_EQ(serialize({.name = name}).error(), CookieError::bad_secure_prefix);
+    EXPECT_TRUE(serialize({.name = name, .domain = "a.b", .path = "/x", .secure = true}));
+  }
+  for (const std::string_view name : {"__Host-a"sv, "__host-a"sv}) {
+    EXPECT_TRUE(has_secure_prefix(name));
+    EXPECT_EQ(serialize({.name = name}).error(), CookieError::bad_host_prefix);
+    EXPECT_EQ(serialize({.name = name, .path = "/x", .secure = true}).error(),
+              CookieError::bad_host_prefix);
+    EXPECT_EQ(serialize({.name = name, .path = "", .secure = true}).error(),
+              CookieError::bad_host_prefix);
+    EXPECT_EQ(serialize({.name = name, .domain = "a.b", .secure = true}).error(),
+              CookieError::bad_host_prefix);
+    EXPECT_TRUE(serialize({.name = name, .secure = true}));
+  }
+  EXPECT_FALSE(has_secure_prefix("__Hos"));
+  EXPECT_TRUE(serialize({.name = "_Host-a"}));
+}
+
 TEST(CookieError, HasATextEach) {
   std::set<std::string> texts;
-  for (const CookieError error : {CookieError::bad_name, CookieError::bad_value,
-                                  CookieError::bad_attribute, CookieError::bad_samesite}) {
+  for (const CookieError error :
+       {CookieError::bad_name, CookieError::bad_value, CookieError::bad_attribute,
+        CookieError::bad_samesite, CookieError::bad_secure_prefix, CookieError::bad_host_prefix}) {
     texts.insert(make_error_code(error).message());
   }
-  EXPECT_EQ(texts.size(), 4u);
+  EXPECT_EQ(texts.size(), 6u);
 }
 
 }  // namespace
