@@ -71,6 +71,7 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     static constexpr std::initializer_list<std::string_view> none;
     impl.settings.websocket_allowed_origins = none;  // the caller's array ends with this call
     impl.settings.trusted_proxies = none;
+    take_security_settings(impl, settings);
     impl.settings.protocol = impl.scheme == Forwarding::Scheme::unknown ? std::string_view()
                              : impl.scheme == Forwarding::Scheme::http  ? "http"
                                                                         : "https";

@@ -11,6 +11,7 @@
 #include <squall/loop/ioloop.hpp>
 #include <squall/net/network.hpp>
 #include <squall/web/application.hpp>
+#include <squall/web/signed_value.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -39,9 +40,22 @@ struct Application::Impl {
   std::optional<locale::Translations> translations;
   std::vector<std::string> allowed_origins;
   std::string hsts;  // the field's value, or ""
+  std::string cookie_secret;
+  std::vector<std::string> cookie_key_texts;
+  std::vector<CookieSecret> cookie_keys;  // in place of the one secret
+  std::string login_url;
+  std::string xsrf_cookie_name;
+  std::string xsrf_cookie_domain;
+  std::string xsrf_cookie_path;
+  std::string xsrf_cookie_samesite;
+  std::vector<std::string> xsrf_allowed_origins;
+  bool checks_forgery = false;  // requests that change something
   net::NetworkSet trusted_proxies;
   Forwarding::Scheme scheme = Forwarding::Scheme::unknown;  // of Settings::protocol
   std::unique_ptr<server::ConnectionGate> gate;             // of all workers; made by listen()
+
+  /// What signs cookies; a UsageError without.
+  [[nodiscard]] SigningSecret signing_secret() const;
 
   Router router;
   HandlerSpec default_handler;
@@ -68,6 +82,9 @@ struct Application::Impl {
   /// Expires with the application, for what waits on a loop that goes on.
   std::shared_ptr<const char> alive = std::make_shared<const char>();
 };
+
+/// Copies and checks the settings of cookies, users and forged requests.
+void take_security_settings(Application::Impl& impl, const Settings& settings);
 
 /// Whether SIGHUP is the application's.
 [[nodiscard]] inline bool handles_hangup(const Settings& settings) noexcept {

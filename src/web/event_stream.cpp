@@ -80,9 +80,10 @@ Task<> EventStream::accept(Exchange& exchange, const detail::EventsType& type) {
 
 Task<> EventStream::run_accept(Exchange* exchange, const detail::EventsType* type) {
   auto& handler = static_cast<EventSourceHandler&>(exchange->handler());
-  Task<> prepared = handler.prepare();
+  Task<> prepared = exchange->prepare();
   co_await prepared;
   if (exchange->is_finished() || exchange->is_closed()) co_return;
+  if (!exchange->lets_in()) co_return;
   if (type->open.fits != nullptr && !type->open.fits(exchange->path_arguments())) {
     throw HTTPError(404);
   }

@@ -87,6 +87,7 @@ void Exchange::run() {
   // A coroutine reads the request later: it must not lie in the receive buffer then.
   if (verb_ == nullptr || verb_->coroutine != nullptr || body_stream() != nullptr) preserve();
   decode_arguments();
+  if (worker_.application().checks_forgery) check_forgery();
   if (type.events != nullptr) {
     run_coroutine(EventStream::accept(*this, *type.events), nullptr);
     return;
@@ -95,7 +96,7 @@ void Exchange::run() {
     run_coroutine(WebSocketSession::accept(*this, *type.socket), nullptr);
     return;
   }
-  Task<> prepared = handler_->prepare();
+  Task<> prepared = prepare();
   if (prepared || verb_->coroutine != nullptr || body_stream() != nullptr) {
     preserve();
     run_coroutine(std::move(prepared), verb_);
@@ -106,7 +107,7 @@ void Exchange::run() {
 
 // The plain verb's fast path.
 void Exchange::answer_verb(const detail::VerbEntry* verb) {
-  if (finished_) return;
+  if (finished_ || !lets_in()) return;
   verb->plain(*handler_, path_arguments());
   if (rest_) [[unlikely]] {
     preserve();
@@ -124,6 +125,7 @@ void Exchange::run_coroutine(Task<> prepared, const detail::VerbEntry* verb) {
 Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb) {
   co_await prepared;
   if (verb == nullptr || self->finished_ || self->closed_) co_return;
+  if (!self->lets_in()) co_return;
   if (self->body_stream() != nullptr) {
     self->intake_->start(self->decodes_body(), self->body_limits_.max_bytes);
     if (self->spec_->factory()->type.body == detail::BodyMode::pushed) {
@@ -174,21 +176,43 @@ void Exchange::failed(std::exception_ptr error) {
     } catch (const StreamClosedError&) {
       if (!closed_) throw;
     } catch (const HTTPError& what) {
-      if (what.has_log_message()) {
-        log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
-                    head_->method_name(), head_->target(), client().ip(), what.what());
-      }
+      log_failure(error);
       send_error(what.status() >= 400 && what.status() < 600 ? what.status() : 500, error,
                  what.reason());
     }
+  } catch (...) {
+    log_failure(std::current_exception());
+    send_error(500, std::move(error));
+  }
+}
+
+void Exchange::log_failure(std::exception_ptr error) noexcept {
+  try {
+    if (handler_ != nullptr) {
+      handler_->log_exception(error);
+    } else {
+      write_down(error);
+    }
+  } catch (const std::exception& what) {
+    log::format(log::Level::error, "app", "log_exception threw: {}", what.what());
+  } catch (...) {
+    log::write(log::Level::error, "app", "log_exception threw something unknown");
+  }
+}
+
+void Exchange::write_down(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(std::move(error));
+  } catch (const HTTPError& what) {
+    if (!what.has_log_message()) return;
+    log::format(log::Level::warning, "app", "{} {} {} ({}): {}", what.status(),
+                head_->method_name(), head_->target(), client().ip(), what.what());
   } catch (const std::exception& what) {
     log::format(log::Level::error, "app", "{} {} ({}) threw: {}", head_->method_name(),
                 head_->target(), client().ip(), what.what());
-    send_error(500, std::move(error));
   } catch (...) {
     log::format(log::Level::error, "app", "{} {} ({}) threw something unknown",
                 head_->method_name(), head_->target(), client().ip());
-    send_error(500, std::move(error));
   }
 }
 
@@ -290,6 +314,7 @@ void Exchange::reset() noexcept {
   body_arguments_.reset();
   files_.clear();
   tls_info_.reset();
+  if (visitor_) visitor_->clear();
   forwarding_.reset();
   locale_ = nullptr;
   headers_.clear();

@@ -8,6 +8,7 @@
 #include "web/output_source.hpp"
 #include "web/response_coding.hpp"
 #include "web/router.hpp"
+#include "web/visitor.hpp"
 #include "web/worker.hpp"
 
 #include <squall/coro/detail/scheduler.hpp>
@@ -137,6 +138,16 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   /// Ends the verb, but not the request: `rest` goes on when the verb has returned, and finishes.
   void answer_later(Task<> rest) noexcept { rest_ = std::move(rest); }
 
+  // Users; users.cpp.
+  [[nodiscard]] Visitor& visitor();
+  /// What the handler does before its verb.
+  [[nodiscard]] Task<> prepare();
+  /// Whether the handler answers this client; else the answer has been given, or is thrown.
+  [[nodiscard]] bool lets_in();
+  /// To the login page, or HTTPError 403.
+  void turn_away();
+  void write_down(std::exception_ptr error);
+
   // Conditional requests; conditional.cpp.
   /// Evaluates the request's conditions against the Etag and Last-Modified set so far. What does
   /// not proceed is answered, with 304 or 412, and false.
@@ -196,6 +207,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] std::string allowed_methods() const;
   void answer_verb(const detail::VerbEntry* verb);
   void failed(std::exception_ptr error);
+  void log_failure(std::exception_ptr error) noexcept;
+  void check_forgery();  // xsrf.cpp
+  void check_request_origin() const;
   void finished();
   void write_head(bool last);
   void send_body(std::string& bytes);
@@ -255,6 +269,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::optional<Arguments> body_arguments_;
   std::vector<HTTPFile> files_;  // with body_arguments_
   std::unique_ptr<net::TLSInfo> tls_info_;
+  std::unique_ptr<Visitor> visitor_;    // once somebody has asked for it
   std::unique_ptr<BodyIntake> intake_;  // of a body that is not just gathered
   server::BodyLimits body_limits_;      // of a body that is streamed
   http::Trailers trailers_;             // the request's

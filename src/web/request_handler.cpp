@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/cookie.hpp"
 #include "http/html.hpp"
-#include "http/set_cookie.hpp"
 #include "web/exchange.hpp"
 
 #include <squall/base/error.hpp>
@@ -9,13 +7,10 @@
 #include <squall/web/request_handler.hpp>
 
 #include <string>
-#include <time.h>
 #include <utility>
 
 namespace squall::web {
 namespace {
-
-constexpr std::int64_t day_seconds = 24 * 60 * 60;
 
 // What a Location may hold; the rest is percent-encoded (RFC 3986 §2).
 std::string safe_url(std::string_view url) {
@@ -95,20 +90,6 @@ std::string_view RequestHandler::path_argument(std::string_view name) const {
   throw UsageError("this route has no path argument \"" + std::string(name) + "\"");
 }
 
-std::string RequestHandler::get_cookie(std::string_view name,
-                                       std::string_view default_value) const {
-  const http::RequestHead& head = exchange().head();
-  std::string result(default_value);
-  // RFC 6265 wants one Cookie field; HTTP/2 clients may send several, and the last pair counts.
-  for (std::size_t i = 0; i < head.field_count(); ++i) {
-    if (head.field_id(i) != http::FieldId::cookie) continue;
-    if (const auto found = http::find_cookie(head.field_value(i), name)) {
-      result = http::unquote_cookie(*found);
-    }
-  }
-  return result;
-}
-
 void RequestHandler::set_status(int status, std::string_view reason) {
   exchange().set_status(status, reason);
 }
@@ -125,36 +106,6 @@ void RequestHandler::add_header(std::string_view name, std::string_view value) {
 void RequestHandler::clear_header(std::string_view name) { exchange().clear_header(name); }
 std::string_view RequestHandler::get_header(std::string_view name) const {
   return exchange().header(name);
-}
-
-void RequestHandler::set_cookie(std::string_view name, std::string_view value,
-                                const CookieOptions& options) {
-  http::SetCookie cookie{.name = name};
-  cookie.value = value;
-  cookie.domain = options.domain;
-  cookie.path = options.path;
-  if (options.expires_days != 0) {
-    cookie.expires = ::time(nullptr) + options.expires_days * day_seconds;
-  }
-  if (options.max_age >= 0) cookie.max_age = options.max_age;
-  cookie.secure = options.secure;
-  cookie.httponly = options.httponly;
-  cookie.partitioned = options.partitioned;
-  cookie.samesite = options.samesite;
-  Result<std::string> line = http::serialize(cookie);
-  if (!line) {
-    throw UsageError("cookie \"" + std::string(name) + "\": " + line.error().message());
-  }
-  std::string key(name);
-  key.append(1, ';').append(options.domain).append(1, ';').append(options.path);
-  exchange().set_cookie(std::move(key), std::move(*line));
-}
-
-void RequestHandler::clear_cookie(std::string_view name, const CookieOptions& options) {
-  CookieOptions gone = options;
-  gone.expires_days = -365;
-  gone.max_age = -1;
-  set_cookie(name, "", gone);
 }
 
 void RequestHandler::write(std::string_view chunk) { exchange().body_out() += chunk; }

@@ -68,9 +68,10 @@ Task<> WebSocketSession::accept(Exchange& exchange, const detail::SocketType& ty
 
 Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType* type) {
   auto& handler = static_cast<WebSocketHandler&>(exchange->handler());
-  Task<> prepared = handler.prepare();
+  Task<> prepared = exchange->prepare();
   co_await prepared;
   if (exchange->is_finished() || exchange->is_closed()) co_return;
+  if (!exchange->lets_in()) co_return;
 
   const http::RequestHead& head = exchange->head();
   const Result<std::string_view> key = websocket::check_handshake(head);

@@ -66,6 +66,7 @@ struct Options {
   std::uint16_t port = 0;
   std::string address = "127.0.0.1";
   std::string static_path;
+  std::string cookie_secret;
   std::string unix_path;
   std::string certificate;
   std::string key;
@@ -154,6 +155,11 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     options.listen.workers = bytes();
   } else if (name == "--static") {
     options.static_path = value;
+  } else if (name == "--cookie-secret") {
+    options.cookie_secret = value;
+  } else if (name == "--xsrf") {
+    settings.xsrf_cookies = value.find("cookies") != std::string_view::npos;
+    settings.xsrf_check_origin = value.find("origin") != std::string_view::npos;
   } else if (name == "--debug") {
     settings.debug = value == "1";
   } else if (name == "--access-log") {
@@ -204,6 +210,8 @@ void serve(Options& options) {
                                                                   "http://friend.example:8080"};
   options.settings.websocket_allowed_origins = origins;
   options.settings.static_path = options.static_path;
+  options.settings.cookie_secret = options.cookie_secret;
+  options.settings.login_url = "/login";
   web::Application app({}, options.settings);
   wire::add_http_routes(app);
   wire::add_output_routes(app);
@@ -212,6 +220,7 @@ void serve(Options& options) {
   wire::add_websocket_routes(app);
   wire::add_socket_feature_routes(app);
   wire::add_tls_routes(app);
+  wire::add_security_routes(app);
   wire::add_edge_routes(app);
   if (options.duplicate_routes) {
     app.get("/twice/{name}", [](std::string name) { return name; });

@@ -23,6 +23,7 @@ void add_content_routes(squall::web::Application& app);
 void add_websocket_routes(squall::web::Application& app);
 void add_socket_feature_routes(squall::web::Application& app);
 void add_tls_routes(squall::web::Application& app);
+void add_security_routes(squall::web::Application& app);
 void add_edge_routes(squall::web::Application& app);
 
 struct Edge {

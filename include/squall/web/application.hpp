@@ -9,6 +9,7 @@
 #include <squall/net/tls.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
+#include <squall/web/secret.hpp>
 #include <squall/web/static_file_options.hpp>
 #include <squall/websocket/compression_options.hpp>
 
@@ -121,6 +122,33 @@ struct Settings {
   /// share in it; without one, in locale::default_translations() as they are when it is made.
   /// Afterwards settings().translations is never nullptr.
   const locale::Translations* translations = nullptr;
+
+  /// What signed cookies are signed with: text that nobody can guess, of 32 bytes or more, the same
+  /// in all processes of a site. Who has it can be any user; keep it out of the source.
+  std::string_view cookie_secret = {};
+  /// In its place, several keys with their versions, of which key_version signs and all are
+  /// believed: `.cookie_secrets = {{1, old_key}, {2, new_key}}, .key_version = 2`. To be written
+  /// inside the braces, as mime_types.
+  std::initializer_list<CookieSecret> cookie_secrets = {};
+  int key_version = -1;
+
+  /// Where users log in, a path or a URL; see `authenticated` at RequestHandler.
+  std::string_view login_url = {};
+
+  /// Requires the token of RequestHandler::xsrf_token() of requests that are not GET, HEAD or
+  /// OPTIONS: in the cookie, and again in the request itself, where a page of another site cannot
+  /// put it.
+  bool xsrf_cookies = false;
+  int xsrf_cookie_version = 2;                  ///< 1 writes tokens without a mask; both are read
+  std::string_view xsrf_cookie_name = "_xsrf";  ///< such as "__Host-xsrf"
+  /// Scripts that send the token as a header read the cookie: leave httponly off then.
+  CookieOptions xsrf_cookie_options = {};
+  /// Refuses requests that are not GET, HEAD or OPTIONS and that a browser sends for another origin
+  /// (Sec-Fetch-Site, Origin), also for another host of the same site. It needs no token, alone or
+  /// beside xsrf_cookies. Clients that send neither field are no browsers, or older than 2020.
+  bool xsrf_check_origin = false;
+  /// Other origins that may, as "https://example.com". To be written inside the braces.
+  std::initializer_list<std::string_view> xsrf_allowed_origins = {};
 
   /// A directory whose files are served below static_url_prefix, and /favicon.ico and /robots.txt
   /// of it unless there are routes for these; "" serves none. See RequestHandler::static_url().

@@ -173,8 +173,7 @@ requires std::is_base_of_v<EventSourceHandler, T>
 struct Describe<T> {
   static constexpr EventsType events = describe_events<T>();
   static constexpr HandlerType make() {
-    HandlerType made;
-    made.type = &typeid(T);
+    HandlerType made = describe_handler<T>();
     made.events = &events;
     return made;
   }

@@ -3,9 +3,11 @@
 
 #include <squall/base/duration.hpp>
 #include <squall/base/json_fwd.hpp>
+#include <squall/base/optional_string.hpp>
 #include <squall/base/pool.hpp>
 #include <squall/coro/stop_token.hpp>
 #include <squall/coro/task.hpp>
+#include <squall/web/cookie_options.hpp>
 #include <squall/web/http_error.hpp>
 #include <squall/web/output_awaiter.hpp>
 #include <squall/web/request.hpp>
@@ -16,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -33,19 +36,6 @@ class EventStream;
 class Exchange;
 class WebSocketSession;
 struct Settings;
-
-/// Attributes of a cookie (RFC 6265 §4.1). Views: set_cookie() copies what it needs.
-struct CookieOptions {
-  std::string_view domain = {};  ///< "" means this host alone
-  std::string_view path = "/";
-  int expires_days = 0;  ///< zero means until the browser is closed
-  int max_age = -1;      ///< seconds; below zero sends none
-  bool secure = false;
-  bool httponly = false;
-  bool partitioned = false;
-  std::string_view samesite = {};  ///< Strict, Lax, None or ""
-};
-static_assert(std::is_trivially_destructible_v<CookieOptions>);
 
 struct StaticURLOptions {
   bool include_host = false;    ///< with scheme and host, as mails need it
@@ -65,8 +55,14 @@ static_assert(std::is_trivially_destructible_v<StaticURLOptions>);
 ///
 /// Verbs are get, head, post, put, patch, delete_, options, trace. HEAD is answered by get()
 /// without the body, OPTIONS with the verbs there are, unless the class defines them. The order for
-/// one request: prepare(), the verb, finish() if the verb did not, on_finish(). Everything happens
+/// one request: check_xsrf_cookie() if Settings::xsrf_cookies is on, load_current_user() if it is
+/// overridden, prepare(), the verb, finish() if the verb did not, on_finish(). Everything happens
 /// on one loop's thread. The members may not be used in the constructor.
+///
+/// A class with `static constexpr bool authenticated = true;` answers users only: without a
+/// current_user(), which prepare() may set, its verbs, its open() and its stream of a body do not
+/// run. GET and HEAD are sent to get_login_url() then, with the page to come back to as `next`;
+/// other methods, WebSockets and streams of events get 403. For one verb there is require_user().
 class RequestHandler : public squall::detail::Pooled {
  public:
   RequestHandler() noexcept = default;
@@ -79,6 +75,25 @@ class RequestHandler : public squall::detail::Pooled {
   /// Runs before the verb; finishing the response here (redirect(), finish(), an exception) skips
   /// it. May be a coroutine; a plain one returns `{}`.
   virtual Task<> prepare();
+  /// For what finds the user only by waiting: calls set_current_user() if there is one. Awaited
+  /// before prepare() where it is overridden.
+  virtual Task<> load_current_user();
+  /// Who sends the request, nothing for anybody. Called once, when current_user() is asked for and
+  /// not set; the default knows nobody.
+  ///
+  ///     OptionalString get_current_user() override { return get_signed_cookie("user"); }
+  [[nodiscard]] virtual OptionalString get_current_user();
+  /// Where users log in; the default is Settings::login_url, a UsageError without.
+  [[nodiscard]] virtual std::string get_login_url();
+  /// Throws HTTPError 403 for a request that may be forged. Called with Settings::xsrf_cookies for
+  /// all methods but GET, HEAD and OPTIONS, before prepare(); the body is there by then unless the
+  /// handler streams it. The default compares the token of the cookie with that of the argument
+  /// `_xsrf`, or else of the header X-XSRFToken or X-CSRFToken. Override it with nothing for
+  /// requests that carry no cookies, such as calls of an API with a key.
+  virtual void check_xsrf_cookie();
+  /// Writes down what a handler threw. The default: HTTPError with its log message as a warning, if
+  /// it has one, others as errors.
+  virtual void log_exception(std::exception_ptr error);
   /// Runs after the response has been handed to the connection; cannot change it.
   virtual void on_finish();
   /// Takes a piece of the body of a request that is streamed; the next one waits until the task is
@@ -148,6 +163,40 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] std::string get_cookie(std::string_view name,
                                        std::string_view default_value = {}) const;
 
+  // Users. See get_current_user() and load_current_user().
+
+  /// Who sends the request, by whatever names a user. Valid as long as the request.
+  [[nodiscard]] const OptionalString& current_user();
+  /// Nothing logs the user out for this request.
+  void set_current_user(OptionalString user);
+  /// With what else is known of the user, for current_user_as().
+  template <class T>
+  T& set_current_user(OptionalString user, T known) {
+    T* const kept = new T(std::move(known));
+    keep_user(std::move(user), kept, typeid(T),
+              [](void* object) noexcept { delete static_cast<T*>(object); });
+    return *kept;
+  }
+  /// What set_current_user() was given, nullptr when it was none of this type.
+  template <class T>
+  [[nodiscard]] T* current_user_as() {
+    return static_cast<T*>(user_object(typeid(T)));
+  }
+  /// The user; without one it ends the request by an exception, as `authenticated` does.
+  const std::string& require_user();
+  /// The argument `next` of a login page, where it leads to this host; else `otherwise`. Redirect
+  /// to nothing else that a request says: a forged link would send users elsewhere.
+  [[nodiscard]] std::string get_next_url(std::string_view otherwise = "/");
+
+  // Requests that are forged by other sites; see Settings::xsrf_cookies.
+
+  /// The token for this client's requests, masked differently each time, so that its secret cannot
+  /// be guessed from the size of compressed pages. Sends the cookie if the client has none: before
+  /// the first flush().
+  [[nodiscard]] std::string xsrf_token();
+  /// `<input type="hidden" name="_xsrf" value="..."/>`, to be put into forms.
+  [[nodiscard]] std::string xsrf_form_html();
+
   // The response. Nothing leaves before flush() or finish(); a UsageError after finish().
 
   /// `reason` replaces the usual phrase; characters that cannot stand there make it "Unknown".
@@ -165,10 +214,41 @@ class RequestHandler : public squall::detail::Pooled {
   [[nodiscard]] std::string_view get_header(std::string_view name) const;
 
   /// Queues a Set-Cookie; a later one of the same name, domain and path replaces it. UsageError
-  /// when name, value or an attribute cannot be sent.
+  /// when name, value or an attribute cannot be sent, or a name that begins with `__Secure-` or
+  /// `__Host-` promises what the attributes do not keep.
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options = {});
   /// Expires a cookie; domain and path must be those it was set with.
   void clear_cookie(std::string_view name, const CookieOptions& options = {});
+  /// Expires each cookie that the request has.
+  void clear_all_cookies(const CookieOptions& options = {});
+
+  // Signed cookies: the client can read them, but neither change nor make one. A UsageError without
+  // Settings::cookie_secret or cookie_secrets.
+
+  void set_signed_cookie(std::string_view name, std::string_view value,
+                         const SignedCookieOptions& options = {});
+  /// The value of a signed cookie; nothing when there is none, it is not signed for this name, or
+  /// older than `max_age_days`. A `min_version` of 2 refuses the format of Tornado before 3.2.
+  [[nodiscard]] OptionalString get_signed_cookie(std::string_view name, double max_age_days = 31,
+                                                 int min_version = 1) const;
+  /// Which of Settings::cookie_secrets the cookie says it is signed with, -1 if it says nothing;
+  /// not verified.
+  [[nodiscard]] int get_signed_cookie_key_version(std::string_view name) const;
+  /// A signed value for other uses than cookies; decode_signed_value() reads it.
+  [[nodiscard]] std::string create_signed_value(std::string_view name, std::string_view value,
+                                                int version = 2) const;
+  // Their older names.
+  void set_secure_cookie(std::string_view name, std::string_view value,
+                         const SignedCookieOptions& options = {}) {
+    set_signed_cookie(name, value, options);
+  }
+  [[nodiscard]] OptionalString get_secure_cookie(std::string_view name, double max_age_days = 31,
+                                                 int min_version = 1) const {
+    return get_signed_cookie(name, max_age_days, min_version);
+  }
+  [[nodiscard]] int get_secure_cookie_key_version(std::string_view name) const {
+    return get_signed_cookie_key_version(name);
+  }
 
   /// Appends to the body.
   void write(std::string_view chunk);
@@ -267,6 +347,9 @@ class RequestHandler : public squall::detail::Pooled {
 
   [[nodiscard]] Application& application() const;
   [[nodiscard]] const Settings& settings() const;
+  /// UsageError when a setting that `feature` needs is not set: one of cookie_secret, login_url,
+  /// static_path, xsrf_cookies.
+  void require_setting(std::string_view name, std::string_view feature = "this") const;
   /// Asked to stop when the client leaves.
   [[nodiscard]] StopToken stop_token() const;
 
@@ -279,6 +362,9 @@ class RequestHandler : public squall::detail::Pooled {
   friend class EventStream;
   friend class WebSocketSession;
   void drop_exchange() noexcept { exchange_ = nullptr; }
+  void keep_user(OptionalString user, void* object, const std::type_info& type,
+                 void (*destroy)(void*) noexcept);
+  [[nodiscard]] void* user_object(const std::type_info& type);
   void write_json(const json::value& document);
   void write_json(const json::object& document);
   void write_json(const json::array& document);

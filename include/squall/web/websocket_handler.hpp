@@ -215,8 +215,7 @@ requires std::is_base_of_v<WebSocketHandler, T>
 struct Describe<T> {
   static constexpr SocketType socket = describe_socket<T>();
   static constexpr HandlerType make() {
-    HandlerType made;
-    made.type = &typeid(T);
+    HandlerType made = describe_handler<T>();
     made.socket = &socket;
     return made;
   }

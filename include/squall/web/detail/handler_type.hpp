@@ -66,6 +66,8 @@ struct HandlerType {
   const SocketType* socket = nullptr;
   const EventsType* events = nullptr;
   bool computes_etag = false;  // it overrides compute_etag()
+  bool loads_user = false;     // it overrides load_current_user()
+  bool authenticated = false;  // it answers users only
 };
 
 /// Makes the handlers of one route.
@@ -223,9 +225,39 @@ constexpr bool overrides_compute_etag() {
 }
 
 template <class T>
-constexpr HandlerType describe_verbs() {
+constexpr bool overrides_load_current_user() {
+  if constexpr (requires { &T::load_current_user; }) {
+    return !std::is_same_v<decltype(&T::load_current_user),
+                           decltype(&RequestHandler::load_current_user)>;
+  } else {
+    return true;
+  }
+}
+
+template <class T>
+constexpr bool is_authenticated() {
+  if constexpr (requires { T::authenticated; }) {
+    static_assert(std::is_same_v<decltype(T::authenticated), const bool>,
+                  "it is `static constexpr bool authenticated = true;`");
+    return T::authenticated;
+  } else {
+    return false;
+  }
+}
+
+/// What all kinds of handlers have in common.
+template <class T>
+constexpr HandlerType describe_handler() {
   HandlerType made;
   made.type = &typeid(T);
+  made.loads_user = overrides_load_current_user<T>();
+  made.authenticated = is_authenticated<T>();
+  return made;
+}
+
+template <class T>
+constexpr HandlerType describe_verbs() {
+  HandlerType made = describe_handler<T>();
   made.body = body_mode<T>();
   made.computes_etag = overrides_compute_etag<T>();
   SQUALL_VERB(get, get)
