@@ -31,6 +31,14 @@ elseif(SQUALL_ICU)
   pkg_check_modules(ICUUC REQUIRED IMPORTED_TARGET icu-uc>=67)
 endif()
 
+# Optional: hashes of passwords.
+set(SQUALL_ARGON2 AUTO CACHE STRING "Hashes of passwords: ON, OFF, or AUTO for where libargon2 is")
+if(SQUALL_ARGON2 STREQUAL "AUTO")
+  pkg_check_modules(ARGON2 QUIET IMPORTED_TARGET libargon2)
+elseif(SQUALL_ARGON2)
+  pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+endif()
+
 # Optional: brokers of the real-time room for many machines.
 set(SQUALL_REDIS AUTO CACHE STRING "The Redis broker: ON, OFF, or AUTO for where libhiredis is")
 if(SQUALL_REDIS STREQUAL "AUTO")

@@ -50,6 +50,18 @@ inline constexpr std::size_t cookie_count = 100;
 inline constexpr std::size_t signed_value_bytes = 16 * 1024;
 /// A token against forged requests; longer ones are not valid.
 inline constexpr std::size_t xsrf_token_bytes = 1024;
+/// A password; a longer one is refused.
+inline constexpr std::size_t password_bytes = 4 * 1024;
+/// Threads of the process that hash passwords, or as many as there are CPUs.
+inline constexpr std::size_t password_threads = 4;
+/// Passwords that wait for one of those; past it the answer is 503.
+inline constexpr std::size_t password_queue = 256;
+/// Memory that one hash of a password may take; more is not computed.
+inline constexpr std::size_t password_memory_bytes = 256 * 1024 * 1024;
+/// Passes over that memory; the same.
+inline constexpr std::size_t password_passes = 64;
+/// Lanes of it; the same.
+inline constexpr std::size_t password_lanes = 16;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
 /// The open ones are at most a sixteenth of RLIMIT_NOFILE, too.
 inline constexpr std::size_t static_cache_files = 1024;
