@@ -26,7 +26,19 @@ std::string hmac(const EVP_MD* hash, std::string_view key, std::string_view mess
   return {reinterpret_cast<const char*>(digest), size};
 }
 
+std::string digest(const EVP_MD* hash, std::string_view message) {
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(message.data(), message.size(), bytes, &size, hash, nullptr) != 1) {
+    throw Error("OpenSSL computes no hash of this kind");
+  }
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
 }  // namespace
+
+std::string sha256(std::string_view message) { return digest(EVP_sha256(), message); }
+std::string md5(std::string_view message) { return digest(EVP_md5(), message); }
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
   return hmac(EVP_sha256(), key, message);

@@ -34,6 +34,12 @@ TEST(HMAC, TakesEmptyKeysAndMessages) {
   EXPECT_EQ(hex(hmac_sha256({}, {})), empty);
 }
 
+TEST(Hash, GivesTheVectorsOfTheStandards) {  // FIPS 180-2 appendix B; RFC 1321 §A.5
+  EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(hex(md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
+}
+
 TEST(ConstantTime, ComparesAllBytes) {
   EXPECT_TRUE(equal_in_constant_time("", ""));
   EXPECT_TRUE(equal_in_constant_time("secret", "secret"));

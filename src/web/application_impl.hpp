@@ -44,6 +44,10 @@ struct Application::Impl {
   std::vector<std::string> cookie_key_texts;
   std::vector<CookieSecret> cookie_keys;  // in place of the one secret
   std::string login_url;
+  std::string session_cookie_name;
+  std::string session_domain;
+  std::string session_path;
+  std::string session_samesite;
   std::string xsrf_cookie_name;
   std::string xsrf_cookie_domain;
   std::string xsrf_cookie_path;

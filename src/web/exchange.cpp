@@ -314,7 +314,7 @@ void Exchange::reset() noexcept {
   body_arguments_.reset();
   files_.clear();
   tls_info_.reset();
-  if (visitor_) visitor_->clear();
+  if (visitor_) forget_visitor();
   forwarding_.reset();
   locale_ = nullptr;
   headers_.clear();

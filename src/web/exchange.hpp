@@ -140,6 +140,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
 
   // Users; users.cpp.
   [[nodiscard]] Visitor& visitor();
+  void forget_visitor() noexcept;
   /// What the handler does before its verb.
   [[nodiscard]] Task<> prepare();
   /// Whether the handler answers this client; else the answer has been given, or is thrown.

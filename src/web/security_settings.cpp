@@ -46,16 +46,36 @@ void take_cookie_keys(Application::Impl& impl, const Settings& settings) {
   }
 }
 
+void keep(std::string& text, std::string_view& view) {
+  text = view;
+  view = text;
+}
+
+void take_session(Application::Impl& impl) {
+  SessionOptions& options = impl.settings.session;
+  keep(impl.session_cookie_name, options.cookie_name);
+  keep(impl.session_domain, options.domain);
+  keep(impl.session_path, options.path);
+  keep(impl.session_samesite, options.samesite);
+  http::SetCookie cookie{.name = options.cookie_name};
+  cookie.domain = options.domain;
+  cookie.path = options.path;
+  cookie.secure = options.secure;
+  cookie.samesite = options.samesite;
+  const Result<std::string> line = http::serialize(cookie);
+  if (!line) throw UsageError("Settings::session: " + line.error().message());
+  if (options.max_age < Duration::from_seconds(1) || options.max_lifetime < Duration()) {
+    throw UsageError(
+        "Settings::session: max_age is a second or more, and max_lifetime zero (for any) or more");
+  }
+}
+
 void take_xsrf_cookie(Application::Impl& impl, const Settings& settings) {
   if (settings.xsrf_cookie_version != 1 && settings.xsrf_cookie_version != 2) {
     throw UsageError("Settings::xsrf_cookie_version is 1 or 2, not " +
                      std::to_string(settings.xsrf_cookie_version));
   }
   CookieOptions& options = impl.settings.xsrf_cookie_options;
-  const auto keep = [](std::string& text, std::string_view& view) {
-    text = view;
-    view = text;
-  };
   keep(impl.xsrf_cookie_name, impl.settings.xsrf_cookie_name);
   keep(impl.xsrf_cookie_domain, options.domain);
   keep(impl.xsrf_cookie_path, options.path);
@@ -95,6 +115,7 @@ void take_security_settings(Application::Impl& impl, const Settings& settings) {
   take_cookie_keys(impl, settings);
   impl.login_url = settings.login_url;
   impl.settings.login_url = impl.login_url;
+  take_session(impl);
   take_xsrf_cookie(impl, settings);
   take_allowed_origins(impl, settings);
   impl.checks_forgery = settings.xsrf_cookies || settings.xsrf_check_origin;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/logging.hpp"
 #include "http/percent.hpp"
 #include "web/exchange.hpp"
 
@@ -46,6 +47,14 @@ Task<> load_and_prepare(RequestHandler* handler) {
 Visitor& Exchange::visitor() {
   if (!visitor_) visitor_ = std::make_unique<Visitor>();
   return *visitor_;
+}
+
+void Exchange::forget_visitor() noexcept {
+  if (visitor_->session && visitor_->session->is_changed() && status_ < 400) {
+    log::write(log::Level::error, "app",
+               "changes of a session are lost: they are kept by `co_await session.save();`");
+  }
+  visitor_->clear();
 }
 
 Task<> Exchange::prepare() {

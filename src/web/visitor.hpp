@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "web/session_state.hpp"
+
 #include <squall/base/optional_string.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <typeinfo>
 
@@ -23,6 +26,7 @@ struct Visitor {
   }
   void clear() noexcept {
     drop_object();
+    session.reset();
     user.reset();
     user_is_known = token_is_known = client_has_token = false;
     token.clear();
@@ -34,6 +38,8 @@ struct Visitor {
   const std::type_info* object_type = nullptr;
   void (*destroy)(void*) noexcept = nullptr;
   bool user_is_known = false;
+
+  std::unique_ptr<SessionState> session;
 
   // The secret against forged requests.
   bool token_is_known = false;

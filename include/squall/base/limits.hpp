@@ -62,6 +62,18 @@ inline constexpr std::size_t password_memory_bytes = 256 * 1024 * 1024;
 inline constexpr std::size_t password_passes = 64;
 /// Lanes of it; the same.
 inline constexpr std::size_t password_lanes = 16;
+/// Texts of one session, with their names; more are not saved.
+inline constexpr std::size_t session_bytes = 64 * 1024;
+/// Name and value of the cookie that has a whole session; browsers keep no more.
+inline constexpr std::size_t session_cookie_bytes = 4096;
+/// Entries of a web::MemoryStore, an option; those not used for longest go.
+inline constexpr std::size_t store_entries = 100'000;
+/// Memory of a web::MemoryStore, an option; the same.
+inline constexpr std::size_t store_bytes = 64 * 1024 * 1024;
+/// Entries of a web::FileStore, an option; one more is refused.
+inline constexpr std::size_t store_files = 1'000'000;
+/// One text of a web::Store; a longer one is refused.
+inline constexpr std::size_t store_value_bytes = 1024 * 1024;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
 /// The open ones are at most a sixteenth of RLIMIT_NOFILE, too.
 inline constexpr std::size_t static_cache_files = 1024;

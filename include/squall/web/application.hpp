@@ -10,6 +10,7 @@
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
 #include <squall/web/secret.hpp>
+#include <squall/web/session_options.hpp>
 #include <squall/web/static_file_options.hpp>
 #include <squall/websocket/compression_options.hpp>
 
@@ -28,6 +29,7 @@ class Translations;
 namespace squall::web {
 
 class RequestHandler;
+class Store;
 
 /// A regular expression (RE2's syntax, linear time) in place of a route pattern; it must match the
 /// whole path. Its groups are the path arguments.
@@ -131,6 +133,11 @@ struct Settings {
   /// inside the braces, as mime_types.
   std::initializer_list<CookieSecret> cookie_secrets = {};
   int key_version = -1;
+
+  /// Where RequestHandler::session() keeps what it knows (<squall/web/store.hpp>); must outlive the
+  /// application. Without one it is in a cookie that cookie_secret signs.
+  Store* session_store = nullptr;
+  SessionOptions session = {};
 
   /// Where users log in, a path or a URL; see `authenticated` at RequestHandler.
   std::string_view login_url = {};

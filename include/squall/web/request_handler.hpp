@@ -34,6 +34,7 @@ namespace squall::web {
 class Application;
 class EventStream;
 class Exchange;
+class Session;
 class WebSocketSession;
 struct Settings;
 
@@ -187,6 +188,10 @@ class RequestHandler : public squall::detail::Pooled {
   /// The argument `next` of a login page, where it leads to this host; else `otherwise`. Redirect
   /// to nothing else that a request says: a forged link would send users elsewhere.
   [[nodiscard]] std::string get_next_url(std::string_view otherwise = "/");
+
+  /// What the site keeps for this client between requests, read at the first call; see Session.
+  /// Needs <squall/web/session.hpp>, and Settings::session_store or cookie_secret.
+  [[nodiscard]] Task<Session> session();
 
   // Requests that are forged by other sites; see Settings::xsrf_cookies.
 
