@@ -74,6 +74,8 @@ inline constexpr std::size_t store_bytes = 64 * 1024 * 1024;
 inline constexpr std::size_t store_files = 1'000'000;
 /// One text of a web::Store; a longer one is refused.
 inline constexpr std::size_t store_value_bytes = 1024 * 1024;
+/// Nonces whose use a web::DigestAuth remembers, an option; past it the oldest count as too old.
+inline constexpr std::size_t digest_nonces = 10'000;
 /// Static files that a loop keeps open or in memory (15 KiB each); those not used for longest go.
 /// The open ones are at most a sixteenth of RLIMIT_NOFILE, too.
 inline constexpr std::size_t static_cache_files = 1024;
