@@ -8,6 +8,7 @@
 #include <squall/web/handler.hpp>
 #include <squall/web/http_error.hpp>
 #include <squall/web/http_file.hpp>
+#include <squall/web/ready_handlers.hpp>
 #include <squall/web/request_handler.hpp>
 #include <squall/web/static_file_handler.hpp>
 #include <squall/web/websocket_handler.hpp>

@@ -56,7 +56,10 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
     impl.hsts = hsts_value(settings.hsts);
     impl.translations.emplace(settings.translations != nullptr ? *settings.translations
                                                                : locale::default_translations());
+    impl.default_host = settings.default_host;
+    impl.routing.set_default_host(impl.default_host);
     impl.settings = settings;
+    impl.settings.default_host = impl.default_host;
     impl.settings.translations = &*impl.translations;
     impl.settings.static_path = impl.static_path;
     impl.settings.static_url_prefix = impl.static_url_prefix;
@@ -81,7 +84,7 @@ Application::Application(std::initializer_list<Route> routes, const Settings& se
         throw UsageError("static_url_prefix begins and ends with a slash, unlike \"" + prefix +
                          "\"");
       }
-      impl.router.add_pattern(
+      impl.routing.table().add_pattern(
           prefix + "{path...}",
           handler<StaticFileHandler>(std::string(impl.static_path), impl.settings.static_options));
     }
@@ -125,21 +128,38 @@ void Application::restart() {
   impl_->restart->begin();
 }
 
+namespace {
+void forbid_after_listen(const Application::Impl& impl) {
+  if (impl.listening) throw UsageError("routes are added before listen()");
+}
+}  // namespace
+
 void Application::add_route(const Route& route) {
-  if (impl_->listening) throw UsageError("routes are added before listen()");
-  if (!route.target) {
-    throw UsageError("route \"" + route.pattern + "\" leads nowhere: give it a handler");
-  }
-  if (route.is_regex) {
-    impl_->router.add_regex(route.pattern, route.target);
-  } else {
-    impl_->router.add_pattern(route.pattern, route.target);
-  }
+  forbid_after_listen(*impl_);
+  impl_->routing.add(route);
 }
 
-void Application::add_function(http::Method method, std::string_view pattern, HandlerSpec target) {
-  if (impl_->listening) throw UsageError("routes are added before listen()");
-  impl_->router.add_pattern(pattern, method, std::move(target));
+void Application::add_function(http::Method method, std::string_view pattern, HandlerSpec target,
+                               const RouteOptions& options) {
+  forbid_after_listen(*impl_);
+  Route route(pattern, std::move(target), options);
+  route.method = method;
+  impl_->routing.add(route);
+}
+
+void Application::add_handlers(std::string_view host, std::initializer_list<Route> routes) {
+  forbid_after_listen(*impl_);
+  impl_->routing.add_host(HostPattern(host), routes);
+}
+
+void Application::add_handlers(const re& host, std::initializer_list<Route> routes) {
+  forbid_after_listen(*impl_);
+  impl_->routing.add_host(HostPattern(host), routes);
+}
+
+std::string Application::reverse_url_of(std::string_view name, const detail::URLArgument* arguments,
+                                        std::size_t count) const {
+  return impl_->routing.reverse_url(name, arguments, count);
 }
 
 void Application::set_default_handler(HandlerSpec handler) {

@@ -5,7 +5,7 @@
 #include "web/forwarding.hpp"
 #include "web/https_redirect.hpp"
 #include "web/restart.hpp"
-#include "web/router.hpp"
+#include "web/routing.hpp"
 
 #include <squall/locale/translations.hpp>
 #include <squall/loop/ioloop.hpp>
@@ -35,6 +35,7 @@ struct Application::Impl {
   std::string static_path;
   std::string static_url_prefix;
   std::string static_default_filename;
+  std::string default_host;
   std::vector<std::pair<std::string, std::string>> mime_types;  // extension, type
   std::string pid_file;
   std::optional<locale::Translations> translations;
@@ -61,7 +62,7 @@ struct Application::Impl {
   /// What signs cookies; a UsageError without.
   [[nodiscard]] SigningSecret signing_secret() const;
 
-  Router router;
+  Routing routing;
   HandlerSpec default_handler;
   bool listening = false;
   std::vector<net::TLSContext> tls_contexts;                      // of all ports

@@ -305,6 +305,7 @@ void Exchange::reset() noexcept {
   coder_.reset();
   coding_wish_ = CodingWish::by_settings;
   spec_ = nullptr;
+  scope_ = nullptr;
   verb_ = nullptr;
   if (!trailers_.empty()) trailers_ = {};
   trailers_out_.clear();

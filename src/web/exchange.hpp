@@ -7,7 +7,7 @@
 #include "web/forwarding.hpp"
 #include "web/output_source.hpp"
 #include "web/response_coding.hpp"
-#include "web/router.hpp"
+#include "web/route_table.hpp"
 #include "web/visitor.hpp"
 #include "web/worker.hpp"
 
@@ -102,6 +102,10 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] const RouteTarget* target() const noexcept { return match_.target; }
   [[nodiscard]] PathArguments path_arguments() const noexcept {
     return {arguments_, match_.argument_count};
+  }
+  /// As it stands in the path, with its escapes.
+  [[nodiscard]] std::string_view raw_path_argument(std::size_t index) const noexcept {
+    return match_.arguments[index];
   }
   using Arguments = std::vector<std::pair<std::string, std::string>>;
   [[nodiscard]] const Arguments& query_arguments();
@@ -203,6 +207,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
   static void driven(void* context, std::exception_ptr error);
   Answer choose();
+  void take(const Endpoint& endpoint) noexcept;
   void route();
   void decode_arguments();
   [[nodiscard]] std::string allowed_methods() const;
@@ -255,6 +260,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   const http::RequestHead* head_ = nullptr;
   RequestHandler* handler_ = nullptr;
   const HandlerSpec* spec_ = nullptr;        // where the handler comes from
+  const RouteScope* scope_ = nullptr;        // of its route, if that has one
   const detail::VerbEntry* verb_ = nullptr;  // what of it is called
   net::SocketAddress peer_;
   std::uint64_t started_ns_ = 0;
@@ -264,8 +270,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::string head_bytes_;
   std::string normalised_path_;
   std::string decoded_arguments_;
-  Router::Match match_;
-  std::string_view arguments_[Router::max_arguments];
+  RouteTable::Match match_;
+  std::string_view arguments_[RouteTable::max_arguments];
   std::optional<Arguments> query_arguments_;
   std::optional<Arguments> body_arguments_;
   std::vector<HTTPFile> files_;  // with body_arguments_

@@ -37,6 +37,10 @@ void Exchange::receive_body(const http::RequestFraming& framing) {
   if (!select_handler()) return;
   const detail::HandlerType& type = spec_->factory()->type;
   if (type.socket != nullptr) return;
+  const std::size_t max_body = scope_ != nullptr ? scope_->max_body_size : 0;
+  if (max_body != 0 && framing.content_length > max_body) {
+    throw HTTPError(413, "the body is larger than the route's limit");
+  }
   using Target = BodyIntake::Target;
   const bool streams = type.body != detail::BodyMode::whole;
   const bool is_long = framing.body == http::RequestFraming::Body::chunked ||
@@ -44,20 +48,24 @@ void Exchange::receive_body(const http::RequestFraming& framing) {
   const bool is_form =
       is_long && http::is_multipart_form(head_->field(http::FieldId::content_type));
   const bool decodes = decodes_body();
-  if (!streams && !is_form && !decodes) return;
+  const bool whole = !streams && !is_form;
+  if (!whole || max_body != 0) {
+    body_limits_ = whole ? worker_.server().options().body : worker_.streamed_body_limits();
+    if (max_body != 0) body_limits_.max_bytes = max_body;
+    writer_->set_body_limits(body_limits_);
+  }
+  if (whole && !decodes) return;
   Target target = is_form ? Target::form : Target::gather;
   if (streams) target = Target::stream;
   intake_ = std::make_unique<BodyIntake>(*this, *writer_, target);
-  if (target != Target::gather) {
-    body_limits_ = worker_.streamed_body_limits();
-    writer_->set_body_limits(body_limits_);
-  }
   if (streams) {
     run();
-  } else {
-    intake_->start(decodes,
-                   is_form ? body_limits_.max_bytes : worker_.application().settings.max_body_size);
+    return;
   }
+  std::uint64_t most = worker_.application().settings.max_body_size;
+  if (is_form) most = body_limits_.max_bytes;
+  if (max_body != 0) most = max_body;
+  intake_->start(decodes, most);
 }
 
 void Exchange::data_received(std::string_view bytes) {

@@ -7,10 +7,29 @@
 
 // Who answers a request: its route, its handler, the verb; and what is answered when there is none.
 namespace squall::web {
+namespace {
+
+/// For a default handler that does not have the request's verb.
+constexpr detail::VerbEntry no_route_verb = {
+    .plain = [](RequestHandler&, const PathArguments&) { throw HTTPError(404); }};
+
+}  // namespace
+
+std::string RequestHandler::reverse_url_of(std::string_view name,
+                                           const detail::URLArgument* arguments,
+                                           std::size_t count) const {
+  return exchange().worker().application().routing.reverse_url(name, arguments, count);
+}
 
 void Exchange::route() {
   const std::string_view path = normalise_path(head_->path(), normalised_path_);
-  static_cast<void>(worker_.application().router.find(path, match_));
+  const Routing& routing = worker_.application().routing;
+  routing.find(routing.has_hosts() ? host() : std::string_view(), path, match_);
+}
+
+void Exchange::take(const Endpoint& endpoint) noexcept {
+  spec_ = &endpoint.spec;
+  scope_ = endpoint.scope;
 }
 
 void Exchange::decode_arguments() {
@@ -38,16 +57,19 @@ Exchange::Answer Exchange::choose() {
     spec_ = &worker_.application().default_handler;
     if (!*spec_) return Answer::not_found;
   } else if (target->all) {
-    spec_ = &target->all;
+    take(target->all);
   }
   const auto find = [&](http::Method method) -> const detail::VerbEntry* {
+    if (method == http::Method::unknown) return nullptr;
     const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec* const from = spec_ != nullptr ? spec_ : &target->by_method[index];
-    if (!*from) return nullptr;
-    const detail::VerbEntry& entry = from->factory()->type.verbs[index];
-    if (!entry) return nullptr;
-    spec_ = from;
-    return &entry;
+    if (spec_ != nullptr) {
+      const detail::VerbEntry& entry = spec_->factory()->type.verbs[index];
+      return entry ? &entry : nullptr;
+    }
+    const Endpoint& from = target->by_method[index];
+    if (!from) return nullptr;
+    take(from);
+    return &spec_->factory()->type.verbs[index];
   };
   if (spec_ != nullptr && spec_->factory()->type.socket != nullptr) {
     // The handshake is a GET (RFC 6455 §4.1); others are told so.
@@ -62,12 +84,15 @@ Exchange::Answer Exchange::choose() {
   verb_ = find(head_->method());
   if (verb_ == nullptr && head_->method() == http::Method::head) verb_ = find(http::Method::get);
   if (verb_ != nullptr) return Answer::verb;
+  if (target == nullptr) {  // the default handler's prepare() may answer
+    verb_ = &no_route_verb;
+    return Answer::verb;
+  }
   return head_->method() == http::Method::options ? Answer::options : Answer::method_not_allowed;
 }
 
 std::string Exchange::allowed_methods() const {
   const RouteTarget* const target = match_.target;
-  const HandlerSpec& fallback = worker_.application().default_handler;
   std::string list;
   const auto name = [&list](http::Method method) {
     if (!list.empty()) list += ", ";
@@ -75,11 +100,9 @@ std::string Exchange::allowed_methods() const {
   };
   const auto has = [&](http::Method method) {
     const auto index = static_cast<std::size_t>(method);
-    const HandlerSpec& spec = target == nullptr ? fallback
-                              : target->all     ? target->all
-                                                : target->by_method[index];
-    if (!spec) return false;
-    const detail::HandlerType& type = spec.factory()->type;
+    const Endpoint& endpoint = target->all ? target->all : target->by_method[index];
+    if (!endpoint) return false;
+    const detail::HandlerType& type = endpoint.spec.factory()->type;
     if (type.socket != nullptr || type.events != nullptr) return method == http::Method::get;
     return static_cast<bool>(type.verbs[index]);
   };

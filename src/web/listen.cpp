@@ -66,7 +66,7 @@ void add_static_root_files(Application::Impl& impl) {
   if (impl.static_path.empty()) return;
   for (const std::string_view path : {"/favicon.ico", "/robots.txt"}) {
     try {
-      impl.router.add_pattern(
+      impl.routing.table().add_pattern(
           path,
           handler<StaticRootFile>(impl.static_path, impl.settings.static_options, path.substr(1)));
     } catch (const UsageError&) {  // the program has a route of its own for it

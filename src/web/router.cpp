@@ -1,338 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "web/router.hpp"
-
-#include "http/ascii.hpp"
+#include "web/router_data.hpp"
 
 #include <squall/base/error.hpp>
 
-#include <algorithm>
-#include <cstdint>
 #include <utility>
 
 namespace squall::web {
-namespace {
 
-/// A pattern taken apart: literal text and places in turn.
-struct Piece {
-  enum class Kind : std::uint8_t { literal, place, tail };
-  Kind kind;
-  std::string text;  // the literal, or the place's name
-};
-
-[[noreturn]] void refuse(std::string_view pattern, const char* why) {
-  throw UsageError("route \"" + std::string(pattern) + "\": " + why);
+Route::Route(std::string_view path_pattern, HandlerSpec to, const RouteOptions& options)
+    : pattern(path_pattern),
+      target(std::move(to)),
+      name(options.name),
+      max_body_size(options.max_body_size) {}
+Route::Route(re path_expression, HandlerSpec to, const RouteOptions& options)
+    : Route(path_expression.expression, std::move(to), options) {
+  is_regex = true;
+}
+Route::Route(std::string_view prefix, Router to, const RouteOptions& options)
+    : Route(prefix, HandlerSpec(), options) {
+  router = std::move(to);
+}
+Route::Route(re prefix, Router to, const RouteOptions& options)
+    : Route(prefix.expression, std::move(to), options) {
+  is_regex = true;
 }
 
-bool is_name(std::string_view name) {
-  if (name.empty() || http::ascii::is_digit(name.front())) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return http::ascii::is_alpha(c) || http::ascii::is_digit(c) || c == '_';
-  });
+Router::Router() = default;
+Router::Router(std::initializer_list<Route> routes, const RouteOptions& options) {
+  own().name = options.name;
+  own().max_body_size = options.max_body_size;
+  own().routes.assign(routes.begin(), routes.end());
+}
+Router::Router(const Router& other)
+    : data_(other.data_ != nullptr ? new Data(*other.data_) : nullptr) {}
+Router::Router(Router&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+Router& Router::operator=(Router other) noexcept {
+  std::swap(data_, other.data_);
+  return *this;
+}
+Router::~Router() { delete data_; }
+
+Router::Data& Router::own() {
+  if (data_ == nullptr) data_ = new Data();
+  return *data_;
 }
 
-std::vector<Piece> take_apart(std::string_view pattern) {
-  if (pattern.empty() || pattern.front() != '/') {
-    refuse(pattern, "a pattern begins with a slash; for a regular expression write web::re(...)");
-  }
-  std::vector<Piece> pieces;
-  std::string literal;
-  bool place_in_segment = false;
-  for (std::size_t i = 0; i < pattern.size();) {
-    const char c = pattern[i];
-    if (c == '}') refuse(pattern, "there is a } without {");
-    if (c != '{') {
-      if (c == '/') place_in_segment = false;
-      literal.push_back(c);
-      ++i;
-      continue;
-    }
-    const std::size_t end = pattern.find('}', i);
-    if (end == std::string_view::npos) refuse(pattern, "there is a { without }");
-    std::string_view name = pattern.substr(i + 1, end - i - 1);
-    const bool tail = name.ends_with("...");
-    if (tail) name.remove_suffix(3);
-    if (!is_name(name)) refuse(pattern, "a place is {name} or {name...}, the name an identifier");
-    if (place_in_segment) refuse(pattern, "one segment has one place: put a slash between two");
-    if (tail && end + 1 != pattern.size()) refuse(pattern, "{name...} stands at the end");
-    for (const Piece& piece : pieces) {
-      if (piece.kind != Piece::Kind::literal && piece.text == name) {
-        refuse(pattern, "two places have the same name");
-      }
-    }
-    if (!literal.empty()) {
-      std::string storage;
-      pieces.push_back({Piece::Kind::literal, std::string(normalise_path(literal, storage))});
-      literal.clear();
-    }
-    pieces.push_back({tail ? Piece::Kind::tail : Piece::Kind::place, std::string(name)});
-    place_in_segment = true;
-    i = end + 1;
-  }
-  if (!literal.empty()) {
-    std::string storage;
-    pieces.push_back({Piece::Kind::literal, std::string(normalise_path(literal, storage))});
-  }
-  return pieces;
-}
+void Router::add_route(const Route& route) { own().routes.push_back(route); }
 
-void check_parameters(const RouteTarget& target, std::string_view pattern,
-                      const HandlerSpec& spec) {
-  const auto check = [&](const detail::VerbEntry& verb) {
-    if (!verb || verb.parameter_count == 0 || verb.parameter_count == target.names.size()) return;
-    throw UsageError(
-        "route \"" + std::string(pattern) + "\" has " + std::to_string(target.names.size()) +
-        " path arguments, but its handler takes " + std::to_string(verb.parameter_count) +
-        ": take all of them, or none and use path_argument()");
-  };
-  const detail::HandlerType& type = spec.factory()->type;
-  for (const detail::VerbEntry& verb : type.verbs) check(verb);
-  if (type.socket != nullptr) check(type.socket->open);
-}
-
-}  // namespace
-
-/// A place within a node: what may follow in its segment, and where it leads.
-struct Router::Place {
-  std::string suffix;  // literal text up to the segment's end
-  std::unique_ptr<Node> next;
-};
-
-struct Router::Node {
-  std::string prefix;                           // literal text before all that follows
-  std::vector<std::unique_ptr<Node>> children;  // by different first bytes
-  std::vector<Place> places;                    // longest suffix first
-  std::unique_ptr<RouteTarget> end;             // for a path that ends here
-  std::unique_ptr<RouteTarget> tail;            // for `{name...}` here
-
-  Node* child_for(char first) const {
-    for (const auto& child : children) {
-      if (child->prefix.front() == first) return child.get();
-    }
-    return nullptr;
-  }
-
-  /// The node at the end of `literal`, made if need be; nodes are split where texts part.
-  Node& descend(std::string_view literal) {
-    if (literal.empty()) return *this;
-    Node* const child = child_for(literal.front());
-    if (child == nullptr) {
-      children.push_back(std::make_unique<Node>());
-      children.back()->prefix = literal;
-      return *children.back();
-    }
-    const auto [at, other] =
-        std::mismatch(child->prefix.begin(), child->prefix.end(), literal.begin(), literal.end());
-    const auto common = static_cast<std::size_t>(at - child->prefix.begin());
-    if (common < child->prefix.size()) {
-      auto lower = std::make_unique<Node>();
-      lower->prefix = child->prefix.substr(common);
-      lower->children = std::move(child->children);
-      lower->places = std::move(child->places);
-      lower->end = std::move(child->end);
-      lower->tail = std::move(child->tail);
-      child->prefix.resize(common);
-      child->children.clear();
-      child->places.clear();
-      child->children.push_back(std::move(lower));
-    }
-    return child->descend(literal.substr(common));
-  }
-
-  Node& place(std::string_view suffix) {
-    for (Place& known : places) {
-      if (known.suffix == suffix) return *known.next;
-    }
-    const auto at = std::find_if(places.begin(), places.end(), [&](const Place& known) {
-      return known.suffix.size() < suffix.size();
-    });
-    return *places.insert(at, Place{std::string(suffix), std::make_unique<Node>()})->next;
-  }
-};
-
-Router::Router() : root_(std::make_unique<Node>()) {}
-Router::~Router() = default;
-
-RouteTarget& Router::place(std::string_view pattern) {
-  const std::vector<Piece> pieces = take_apart(pattern);
-  Node* node = root_.get();
-  std::vector<std::string> names;
-  bool tail = false;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    if (piece.kind == Piece::Kind::literal) {
-      node = &node->descend(piece.text);
-      continue;
-    }
-    names.push_back(piece.text);
-    if (piece.kind == Piece::Kind::tail) {
-      tail = true;  // take_apart() made sure that nothing follows
-      break;
-    }
-    std::string_view literal;
-    if (i + 1 < pieces.size()) literal = pieces[i + 1].text;
-    const std::string_view suffix = literal.substr(0, literal.find('/'));
-    node = &node->place(suffix);
-    if (!literal.empty()) {
-      node = &node->descend(literal.substr(suffix.size()));
-      ++i;
-    }
-  }
-  if (names.size() > max_arguments) refuse(pattern, "it has more than 16 places");
-  std::unique_ptr<RouteTarget>& slot = tail ? node->tail : node->end;
-  if (slot == nullptr) {
-    slot = std::make_unique<RouteTarget>();
-    slot->pattern = pattern;
-    slot->names = std::move(names);
-    slot->order = next_order_++;
-  } else if (slot->names != names) {
-    throw UsageError("route \"" + std::string(pattern) + "\" stands for the same paths as \"" +
-                     slot->pattern + "\"");
-  }
-  return *slot;
-}
-
-void Router::add_pattern(std::string_view pattern, HandlerSpec target) {
-  RouteTarget& at = place(pattern);
-  const bool taken = at.all || std::any_of(at.by_method.begin(), at.by_method.end(),
-                                           [](const HandlerSpec& spec) { return bool(spec); });
-  if (taken) {
-    throw UsageError("route \"" + std::string(pattern) + "\" is there already, as \"" + at.pattern +
-                     "\"");
-  }
-  check_parameters(at, pattern, target);
-  at.all = std::move(target);
-}
-
-void Router::add_pattern(std::string_view pattern, http::Method method, HandlerSpec target) {
-  RouteTarget& at = place(pattern);
-  HandlerSpec& slot = at.by_method[static_cast<std::size_t>(method)];
-  if (at.all || slot) {
-    throw UsageError("route \"" + std::string(pattern) + "\" answers " +
-                     std::string(http::to_string(method)) + " already");
-  }
-  check_parameters(at, pattern, target);
-  slot = std::move(target);
-}
-
-void Router::add_regex(std::string_view expression, HandlerSpec target) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  auto compiled =
-      std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()), options);
-  if (!compiled->ok()) {
-    throw UsageError("route re(\"" + std::string(expression) + "\"): " + compiled->error());
-  }
-  const auto groups = static_cast<std::size_t>(compiled->NumberOfCapturingGroups());
-  if (groups > max_arguments) refuse(expression, "it has more than 16 groups");
-  for (const Regex& other : regexes_) {
-    if (other.target.pattern == expression) {
-      throw UsageError("route re(\"" + std::string(expression) + "\") is there already");
-    }
-  }
-  RouteTarget made;
-  made.pattern = expression;
-  made.names.resize(groups);
-  for (const auto& [number, name] : compiled->CapturingGroupNames()) {
-    made.names[static_cast<std::size_t>(number) - 1] = name;
-  }
-  made.order = next_order_++;
-  check_parameters(made, expression, target);
-  made.all = std::move(target);
-  regexes_.push_back({std::move(compiled), std::move(made)});
-}
-
-// A node is reached by one way only, so a look-up costs at most the tree, whatever the path is.
-const RouteTarget* Router::walk(const Node& node, std::string_view rest, Match& match) {
-  if (!rest.starts_with(node.prefix)) return nullptr;
-  rest.remove_prefix(node.prefix.size());
-  if (rest.empty()) {
-    if (node.end != nullptr) return node.end.get();
-  } else {
-    if (const Node* const child = node.child_for(rest.front())) {
-      if (const RouteTarget* const found = walk(*child, rest, match)) return found;
-    }
-    if (!node.places.empty() && rest.front() != '/') {
-      const std::string_view segment = rest.substr(0, rest.find('/'));
-      const std::size_t depth = match.argument_count;
-      for (const Place& place : node.places) {
-        if (segment.size() <= place.suffix.size() || !segment.ends_with(place.suffix)) continue;
-        match.arguments[depth] = segment.substr(0, segment.size() - place.suffix.size());
-        match.argument_count = depth + 1;
-        if (const RouteTarget* const found =
-                walk(*place.next, rest.substr(segment.size()), match)) {
-          return found;
-        }
-        match.argument_count = depth;
-      }
-    }
-  }
-  if (node.tail != nullptr) {
-    match.arguments[match.argument_count++] = rest;
-    return node.tail.get();
-  }
-  return nullptr;
-}
-
-bool Router::find(std::string_view path, Match& match) const {
-  match.argument_count = 0;
-  match.target = walk(*root_, path, match);
-  if (regexes_.empty()) return match.target != nullptr;
-  const re2::StringPiece text(path.data(), path.size());
-  for (const Regex& regex : regexes_) {
-    if (match.target != nullptr && match.target->order < regex.target.order) break;
-    re2::StringPiece groups[max_arguments + 1];
-    const int count = static_cast<int>(regex.target.names.size()) + 1;
-    if (!regex.expression->Match(text, 0, text.size(), RE2::ANCHOR_BOTH, groups, count)) continue;
-    match.target = &regex.target;
-    match.argument_count = regex.target.names.size();
-    for (std::size_t i = 0; i < match.argument_count; ++i) {
-      match.arguments[i] = {groups[i + 1].data(), groups[i + 1].size()};
-    }
-    break;
-  }
-  return match.target != nullptr;
-}
-
-std::string_view normalise_path(std::string_view path, std::string& storage) {
-  const auto is_plain = [](char c) {
-    return c != '%' && static_cast<unsigned char>(c) < 0x80 && c != ' ';
-  };
-  if (std::all_of(path.begin(), path.end(), is_plain)) return path;
-  static constexpr char digits[] = "0123456789ABCDEF";
-  const auto escape = [&storage](unsigned char byte) {
-    storage.push_back('%');
-    storage.push_back(digits[byte >> 4]);
-    storage.push_back(digits[byte & 15]);
-  };
-  storage.clear();
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const char c = path[i];
-    if (is_plain(c)) {
-      storage.push_back(c);
-      continue;
-    }
-    if (c != '%') {
-      escape(static_cast<unsigned char>(c));
-      continue;
-    }
-    const int high = i + 2 < path.size() ? http::ascii::hex_value(path[i + 1]) : -1;
-    const int low = i + 2 < path.size() ? http::ascii::hex_value(path[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      storage.push_back('%');
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(high << 4 | low);
-    const char decoded = static_cast<char>(byte);
-    const bool unreserved = http::ascii::is_alpha(decoded) || http::ascii::is_digit(decoded) ||
-                            decoded == '-' || decoded == '.' || decoded == '_' || decoded == '~';
-    if (unreserved) {
-      storage.push_back(decoded);
-    } else {
-      escape(byte);
-    }
-    i += 2;
-  }
-  return storage;
+void Router::add_function(http::Method method, std::string_view pattern, HandlerSpec target,
+                          const RouteOptions& options) {
+  Route route(pattern, std::move(target), options);
+  route.method = method;
+  own().routes.push_back(std::move(route));
 }
 
 }  // namespace squall::web

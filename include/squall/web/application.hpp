@@ -4,14 +4,13 @@
 #include <squall/base/duration.hpp>
 #include <squall/base/limits.hpp>
 #include <squall/base/slow_consumer.hpp>
-#include <squall/http/method.hpp>
 #include <squall/loop/unique_fd.hpp>
 #include <squall/net/tls.hpp>
-#include <squall/web/detail/function_handler.hpp>
-#include <squall/web/handler.hpp>
+#include <squall/web/router.hpp>
 #include <squall/web/secret.hpp>
 #include <squall/web/session_options.hpp>
 #include <squall/web/static_file_options.hpp>
+#include <squall/web/url_argument.hpp>
 #include <squall/websocket/compression_options.hpp>
 
 #include <cstddef>
@@ -30,31 +29,6 @@ namespace squall::web {
 
 class RequestHandler;
 class Store;
-
-/// A regular expression (RE2's syntax, linear time) in place of a route pattern; it must match the
-/// whole path. Its groups are the path arguments.
-struct re {
-  explicit re(std::string_view text) : expression(text) {}
-  std::string expression;
-};
-
-/// One line of the route table.
-///
-/// A pattern is a path: literal text, `{name}` for a part of one segment, `{name...}` at the end
-/// for all the rest. Among patterns the most specific wins, wherever it stands: literal text before
-/// `{name}` before `{name...}`. A regular expression wins over the patterns that stand behind it in
-/// the table and over later expressions. Two routes for the same paths are a UsageError at the
-/// start.
-struct Route {
-  Route(std::string_view path_pattern, HandlerSpec to)
-      : pattern(path_pattern), target(std::move(to)) {}
-  Route(re path_expression, HandlerSpec to)
-      : pattern(std::move(path_expression.expression)), target(std::move(to)), is_regex(true) {}
-
-  std::string pattern;
-  HandlerSpec target;
-  bool is_regex = false;
-};
 
 /// What browsers are told about coming back over HTTPS only (HSTS, RFC 6797).
 struct HSTS {
@@ -156,6 +130,10 @@ struct Settings {
   bool xsrf_check_origin = false;
   /// Other origins that may, as "https://example.com". To be written inside the braces.
   std::initializer_list<std::string_view> xsrf_allowed_origins = {};
+
+  /// The host that routes of virtual hosts are looked up for when no other route matches: its
+  /// routes answer whatever the client calls the host. "" for none.
+  std::string_view default_host = {};
 
   /// A directory whose files are served below static_url_prefix, and /favicon.ico and /robots.txt
   /// of it unless there are routes for these; "" serves none. See RequestHandler::static_url().
@@ -277,7 +255,7 @@ static_assert(std::is_trivially_destructible_v<ListenOptions>);
 
 /// A web application: routes, settings, and the servers that serve them. It belongs to the thread
 /// that makes it and must outlive the running of its loop.
-class Application {
+class Application : public detail::RouteFunctions<Application> {
  public:
   Application();
   /// Throws UsageError for routes that are malformed or conflict.
@@ -290,38 +268,23 @@ class Application {
   /// Adds a route; before listen().
   void add_route(const Route& route);
 
-  /// Routes one method of a pattern to a function. Its parameters are the path arguments, after an
-  /// optional `web::Request&`; it may return text or JSON to write, nothing, or a Task of these.
-  ///
-  ///     app.get("/hello/{name}", [](web::Request&, std::string name) { return "Hello, " + name;
-  ///     });
-  template <class F>
-  void get(std::string_view pattern, F function) {
-    route(http::Method::get, pattern, std::move(function));
-  }
-  template <class F>
-  void post(std::string_view pattern, F function) {
-    route(http::Method::post, pattern, std::move(function));
-  }
-  template <class F>
-  void put(std::string_view pattern, F function) {
-    route(http::Method::put, pattern, std::move(function));
-  }
-  template <class F>
-  void patch(std::string_view pattern, F function) {
-    route(http::Method::patch, pattern, std::move(function));
-  }
-  template <class F>
-  void delete_(std::string_view pattern, F function) {
-    route(http::Method::delete_, pattern, std::move(function));
-  }
-  template <class F>
-  void route(http::Method method, std::string_view pattern, F function) {
-    add_function(method, pattern,
-                 HandlerSpec(new detail::FunctionFactory<F>(method, std::move(function))));
+  /// Adds routes of a virtual host: a host name, `*.example.com`, or a regular expression. Hosts
+  /// are compared in lower case and without port. All tables whose host matches are asked in the
+  /// order in which they were added, then the application's own. Before listen().
+  void add_handlers(std::string_view host, std::initializer_list<Route> routes);
+  void add_handlers(const re& host, std::initializer_list<Route> routes);
+
+  /// The path of a named route with these path arguments: `reverse_url("story", 7)` is "/story/7".
+  /// Text is percent-encoded; of `{name...}` and of groups of a regular expression slashes stay. A
+  /// UsageError for names that there are not and for arguments that do not fit.
+  template <class... Args>
+  [[nodiscard]] std::string reverse_url(std::string_view name, const Args&... args) const {
+    const detail::URLArgument arguments[sizeof...(Args) + 1] = {args..., std::string_view()};
+    return reverse_url_of(name, arguments, sizeof...(Args));
   }
 
-  /// Answers what no route matches; the default is 404.
+  /// Answers what no route matches. Methods that it does not have, and what its prepare() leaves
+  /// unanswered then, are 404 through its write_error(); without a default handler all is 404.
   void set_default_handler(HandlerSpec handler);
 
   /// Listens and serves from the next turn of this thread's loop on. Port 0 takes a free one.
@@ -364,7 +327,12 @@ class Application {
   [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:
-  void add_function(http::Method method, std::string_view pattern, HandlerSpec target);
+  friend detail::RouteFunctions<Application>;
+  void add_function(http::Method method, std::string_view pattern, HandlerSpec target,
+                    const RouteOptions& options);
+  [[nodiscard]] std::string reverse_url_of(std::string_view name,
+                                           const detail::URLArgument* arguments,
+                                           std::size_t count) const;
 
   Impl* impl_;
 };

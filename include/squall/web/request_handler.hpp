@@ -11,6 +11,7 @@
 #include <squall/web/http_error.hpp>
 #include <squall/web/output_awaiter.hpp>
 #include <squall/web/request.hpp>
+#include <squall/web/url_argument.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -334,6 +335,13 @@ class RequestHandler : public squall::detail::Pooled {
   /// that is missing the URL has no version either, and the log says so.
   [[nodiscard]] std::string static_url(std::string_view path, const StaticURLOptions& options = {});
 
+  /// Application::reverse_url().
+  template <class... Args>
+  [[nodiscard]] std::string reverse_url(std::string_view name, const Args&... args) const {
+    const detail::URLArgument arguments[sizeof...(Args) + 1] = {args..., std::string_view()};
+    return reverse_url_of(name, arguments, sizeof...(Args));
+  }
+
   // Languages (<squall/locale.hpp>). The locales are those of Settings::translations, and live as
   // long as the application.
 
@@ -366,6 +374,9 @@ class RequestHandler : public squall::detail::Pooled {
  private:
   friend class EventStream;
   friend class WebSocketSession;
+  [[nodiscard]] std::string reverse_url_of(std::string_view name,
+                                           const detail::URLArgument* arguments,
+                                           std::size_t count) const;
   void drop_exchange() noexcept { exchange_ = nullptr; }
   void keep_user(OptionalString user, void* object, const std::type_info& type,
                  void (*destroy)(void*) noexcept);

@@ -102,11 +102,21 @@ class FunctionFactory final : public HandlerFactory {
       : HandlerFactory(own_type_), function_(std::move(function)) {
     own_type_.type = &typeid(F);
     own_type_.verbs[static_cast<std::size_t>(method)] = function_entry<F>();
-    if constexpr (requires { F::stream_request_body; }) own_type_.body = BodyMode::pulled;
+    set_body_mode();
+  }
+  /// For all methods.
+  explicit FunctionFactory(F function) : HandlerFactory(own_type_), function_(std::move(function)) {
+    own_type_.type = &typeid(F);
+    for (VerbEntry& verb : own_type_.verbs) verb = function_entry<F>();
+    set_body_mode();
   }
   [[nodiscard]] RequestHandler* create() const override { return new FunctionHandler(&function_); }
 
  private:
+  void set_body_mode() {
+    if constexpr (requires { F::stream_request_body; }) own_type_.body = BodyMode::pulled;
+  }
+
   HandlerType own_type_;
   mutable F function_;
 };

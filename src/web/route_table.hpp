@@ -10,21 +10,41 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace squall::web {
 
+/// What the routes of a group share.
+struct RouteScope {
+  std::size_t max_body_size = 0;  ///< 0: the application's
+};
+
+/// Who answers, and how.
+struct Endpoint {
+  Endpoint() noexcept = default;
+  Endpoint(HandlerSpec to, const RouteScope* of = nullptr) noexcept  // NOLINT: implicit by design
+      : spec(std::move(to)), scope(of) {}
+  template <class T>
+  Endpoint(const detail::HandlerOf<T>& to) : spec(to) {}  // NOLINT: implicit by design
+
+  explicit operator bool() const noexcept { return static_cast<bool>(spec); }
+
+  HandlerSpec spec;
+  const RouteScope* scope = nullptr;  ///< nullptr: the application's own
+};
+
 /// Where a path leads: one target for all methods, or one for each.
 struct RouteTarget {
-  HandlerSpec all;
-  std::array<HandlerSpec, http::method_count> by_method;
+  Endpoint all;
+  std::array<Endpoint, http::method_count> by_method;
   std::string pattern;             ///< as the program wrote it
   std::vector<std::string> names;  ///< of the path arguments; "" for a regular expression's
   std::size_t order = 0;           ///< position in the table
 };
 
 /// The route table: patterns in a radix tree, regular expressions in a list.
-class Router {
+class RouteTable {
  public:
   static constexpr std::size_t max_arguments = 16;
 
@@ -34,16 +54,18 @@ class Router {
     std::size_t argument_count = 0;
   };
 
-  Router();
-  Router(const Router&) = delete;
-  Router& operator=(const Router&) = delete;
-  ~Router();
+  RouteTable();
+  RouteTable(const RouteTable&) = delete;
+  RouteTable& operator=(const RouteTable&) = delete;
+  ~RouteTable();
 
   /// Throws UsageError for a malformed pattern, one that stands for the same paths as an earlier
   /// one, or a verb whose parameters do not fit it.
-  void add_pattern(std::string_view pattern, HandlerSpec target);
-  void add_pattern(std::string_view pattern, http::Method method, HandlerSpec target);
-  void add_regex(std::string_view expression, HandlerSpec target);
+  void add_pattern(std::string_view pattern, Endpoint target);
+  void add_pattern(std::string_view pattern, http::Method method, Endpoint target);
+  void add_regex(std::string_view expression, Endpoint target);
+  // Method::unknown stands for all methods.
+  void add_regex(std::string_view expression, http::Method method, Endpoint target);
 
   /// The route of a path that is normalised (normalise_path()).
   [[nodiscard]] bool find(std::string_view path, Match& match) const;
@@ -63,6 +85,9 @@ class Router {
   std::vector<Regex> regexes_;
   std::size_t next_order_ = 0;
 };
+
+/// Throws UsageError with the reason, `what` in front.
+[[nodiscard]] std::unique_ptr<RE2> compile_regex(const char* what, std::string_view expression);
 
 /// Decodes percent-encoded unreserved characters and writes other escapes in capitals (RFC 3986
 /// §6.2.2), so that "/%7euser" and "/~user" are the same path. Returns `path` itself when there is

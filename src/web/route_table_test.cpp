@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "web/router.hpp"
+#include "web/route_table.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/web/handler.hpp>
@@ -20,11 +20,11 @@ struct TakesTwo : RequestHandler {
   void get(int, std::string) {}
 };
 
-class RouterTest : public ::testing::Test {
+class RouteTableTest : public ::testing::Test {
  protected:
   /// "pattern arg arg", or "none".
   std::string find(std::string_view path) {
-    Router::Match match;
+    RouteTable::Match match;
     std::string storage;
     if (!router.find(normalise_path(path, storage), match)) return "none";
     std::string text = match.target->pattern;
@@ -44,10 +44,10 @@ class RouterTest : public ::testing::Test {
     return "accepted";
   }
 
-  Router router;
+  RouteTable router;
 };
 
-TEST_F(RouterTest, FindsLiteralsExactly) {
+TEST_F(RouteTableTest, FindsLiteralsExactly) {
   add("/");
   add("/story");
   add("/stories");
@@ -61,21 +61,21 @@ TEST_F(RouterTest, FindsLiteralsExactly) {
   EXPECT_EQ(find(""), "none");
 }
 
-TEST_F(RouterTest, APlaceTakesOneSegmentThatIsNotEmpty) {
+TEST_F(RouteTableTest, APlaceTakesOneSegmentThatIsNotEmpty) {
   add("/story/{id}");
   EXPECT_EQ(find("/story/12"), "/story/{id} 12");
   EXPECT_EQ(find("/story/"), "none");
   EXPECT_EQ(find("/story/1/2"), "none");
 }
 
-TEST_F(RouterTest, ATailTakesAllTheRest) {
+TEST_F(RouteTableTest, ATailTakesAllTheRest) {
   add("/static/{path...}");
   EXPECT_EQ(find("/static/a/b.css"), "/static/{path...} a/b.css");
   EXPECT_EQ(find("/static/"), "/static/{path...} ");
   EXPECT_EQ(find("/static"), "none");
 }
 
-TEST_F(RouterTest, TheMoreSpecificWinsWhereverItStands) {
+TEST_F(RouteTableTest, TheMoreSpecificWinsWhereverItStands) {
   add("/{path...}");
   add("/user/{name}");
   add("/user/me");
@@ -87,7 +87,7 @@ TEST_F(RouterTest, TheMoreSpecificWinsWhereverItStands) {
   EXPECT_EQ(find("/"), "/{path...} ");
 }
 
-TEST_F(RouterTest, APlaceMayHaveTextAroundItInItsSegment) {
+TEST_F(RouteTableTest, APlaceMayHaveTextAroundItInItsSegment) {
   add("/v{version}/file/{name}.json");
   add("/v{version}/file/{name}");
   EXPECT_EQ(find("/v2/file/a.json"), "/v{version}/file/{name}.json 2 a");
@@ -96,18 +96,18 @@ TEST_F(RouterTest, APlaceMayHaveTextAroundItInItsSegment) {
   EXPECT_EQ(find("/v2/file/.json"), "/v{version}/file/{name} 2 .json");
 }
 
-TEST_F(RouterTest, EquivalentEscapesAreTheSamePath) {  // RFC 3986 §6.2.2
+TEST_F(RouteTableTest, EquivalentEscapesAreTheSamePath) {  // RFC 3986 §6.2.2
   add("/caf\xc3\xa9/~user");
   EXPECT_EQ(find("/caf%C3%A9/~user"), "/caf\xc3\xa9/~user");
   EXPECT_EQ(find("/c%61f%c3%a9/%7euser"), "/caf\xc3\xa9/~user");
 }
 
-TEST_F(RouterTest, AnEscapedSlashDoesNotEndASegment) {
+TEST_F(RouteTableTest, AnEscapedSlashDoesNotEndASegment) {
   add("/file/{name}");
   EXPECT_EQ(find("/file/a%2fb"), "/file/{name} a%2Fb");
 }
 
-TEST_F(RouterTest, RegularExpressionsMatchTheWholePath) {
+TEST_F(RouteTableTest, RegularExpressionsMatchTheWholePath) {
   router.add_regex(R"(/n/([0-9]+)(?:/(\w+))?)", handler<Target<0>>);
   EXPECT_EQ(find("/n/12"), R"(/n/([0-9]+)(?:/(\w+))? 12 )");
   EXPECT_EQ(find("/n/12/x"), R"(/n/([0-9]+)(?:/(\w+))? 12 x)");
@@ -115,7 +115,7 @@ TEST_F(RouterTest, RegularExpressionsMatchTheWholePath) {
   EXPECT_EQ(find("/a/n/12"), "none");
 }
 
-TEST_F(RouterTest, ARegularExpressionWinsOverPatternsBehindItOnly) {
+TEST_F(RouteTableTest, ARegularExpressionWinsOverPatternsBehindItOnly) {
   add("/a/{x}");
   router.add_regex("/[ab]/(.*)", handler<Target<0>>);
   add("/b/{x}");
@@ -123,7 +123,7 @@ TEST_F(RouterTest, ARegularExpressionWinsOverPatternsBehindItOnly) {
   EXPECT_EQ(find("/b/1"), "/[ab]/(.*) 1");
 }
 
-TEST_F(RouterTest, MalformedPatternsAreRefusedWithTheReason) {
+TEST_F(RouteTableTest, MalformedPatternsAreRefusedWithTheReason) {
   EXPECT_NE(refusal("story").find("begins with a slash"), std::string::npos);
   EXPECT_NE(refusal("").find("begins with a slash"), std::string::npos);
   EXPECT_NE(refusal("/{id").find("{ without }"), std::string::npos);
@@ -136,7 +136,7 @@ TEST_F(RouterTest, MalformedPatternsAreRefusedWithTheReason) {
   EXPECT_THROW(router.add_regex("/(", handler<Target<0>>), UsageError);
 }
 
-TEST_F(RouterTest, ConflictsAreRefusedAndNamed) {
+TEST_F(RouteTableTest, ConflictsAreRefusedAndNamed) {
   add("/story/{id}");
   EXPECT_NE(refusal("/story/{id}").find("there already"), std::string::npos);
   EXPECT_NE(refusal("/story/{name}").find("same paths as \"/story/{id}\""), std::string::npos);
@@ -144,14 +144,14 @@ TEST_F(RouterTest, ConflictsAreRefusedAndNamed) {
   EXPECT_THROW(router.add_regex("/x", handler<Target<0>>), UsageError);
 }
 
-TEST_F(RouterTest, MethodsShareAPatternButNotTwice) {
+TEST_F(RouteTableTest, MethodsShareAPatternButNotTwice) {
   router.add_pattern("/x", http::Method::get, handler<Target<0>>);
   router.add_pattern("/x", http::Method::post, handler<Target<1>>);
   EXPECT_THROW(router.add_pattern("/x", http::Method::get, handler<Target<2>>), UsageError);
   EXPECT_THROW(router.add_pattern("/x", handler<Target<3>>), UsageError);
 }
 
-TEST_F(RouterTest, AVerbsParametersMustFitItsPattern) {
+TEST_F(RouteTableTest, AVerbsParametersMustFitItsPattern) {
   EXPECT_THROW(router.add_pattern("/one/{a}", handler<TakesTwo>), UsageError);
   EXPECT_NO_THROW(router.add_pattern("/two/{a}/{b}", handler<TakesTwo>));
   EXPECT_NO_THROW(router.add_pattern("/none/{a}/{b}/{c}", handler<Target<0>>));
