@@ -134,6 +134,11 @@ void forbid_after_listen(const Application::Impl& impl) {
 }
 }  // namespace
 
+void Application::use(Middleware middleware) {
+  if (impl_->listening) throw UsageError("middleware is added before listen()");
+  impl_->routing.use(std::move(middleware));
+}
+
 void Application::add_route(const Route& route) {
   forbid_after_listen(*impl_);
   impl_->routing.add(route);

@@ -81,13 +81,15 @@ void Exchange::adopt(RequestHandler* handler) noexcept {
 }
 
 void Exchange::run() {
+  running_ = true;
   const detail::HandlerType& type = spec_->factory()->type;
   worker_.core().set_activity(type.type->name());
   makes_etag_ = type.computes_etag || worker_.application().settings.auto_etag;
   // A coroutine reads the request later: it must not lie in the receive buffer then.
   if (verb_ == nullptr || verb_->coroutine != nullptr || body_stream() != nullptr) preserve();
   decode_arguments();
-  if (worker_.application().checks_forgery) check_forgery();
+  if (chain_ != nullptr && !pass_chain()) return;
+  check_forgery();
   if (type.events != nullptr) {
     run_coroutine(EventStream::accept(*this, *type.events), nullptr);
     return;
@@ -142,7 +144,7 @@ Task<> Exchange::drive(Exchange* self, Task<> prepared, const detail::VerbEntry*
   }
   Task<> rest = std::move(self->rest_);
   co_await rest;
-  if (!self->finished_ && !self->closed_) self->finish();
+  if (!self->finished_ && !self->closed_ && !self->in_chain_) self->finish();
 }
 
 // Hands the body to the handler's data_received().
@@ -306,6 +308,9 @@ void Exchange::reset() noexcept {
   coding_wish_ = CodingWish::by_settings;
   spec_ = nullptr;
   scope_ = nullptr;
+  chain_ = nullptr;
+  position_ = taken_ = 0;
+  running_ = chain_begun_ = in_chain_ = in_after_ = after_threw_ = refuses_ = false;
   verb_ = nullptr;
   if (!trailers_.empty()) trailers_ = {};
   trailers_out_.clear();

@@ -39,7 +39,9 @@ inline constexpr std::string_view default_content_type = "text/html; charset=UTF
 /// first, so that views stay valid across its awaits.
 class Exchange final : public server::MessageDelegate, public OutputSource {
  public:
-  explicit Exchange(Worker& worker) noexcept : worker_(worker), request_(*this) {}
+  explicit Exchange(Worker& worker) noexcept : worker_(worker), request_(*this) {
+    front_.exchange_ = this;
+  }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange();
@@ -166,6 +168,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
     return writer_->pending_bytes() + (coder_ ? coder_->pending_bytes() : 0);
   }
 
+  /// Shows the head of an upgrade to the middleware, before it leaves.
+  void show_upgrade();
   net::Stream switch_protocols(std::string_view protocol);
 
   // For WebSockets.
@@ -187,6 +191,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
 
  private:
   friend class Worker;
+  friend class Next;
   struct Header {
     std::uint32_t name_at;
     std::uint32_t name_size;
@@ -206,8 +211,17 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   static Task<> feed(Exchange* self);
   static Task<> drive(Exchange* self, Task<> prepared, const detail::VerbEntry* verb);
   static void driven(void* context, std::exception_ptr error);
+  // The middleware; exchange_chain.cpp.
+  bool pass_chain();
+  static Task<> drive_chain(Exchange* self, Task<> waiting);
+  static Task<> follow(Exchange* self);
+  Task<> go_on(std::size_t position);
+  void show_head();
+  static void answer_options(RequestHandler& handler, const PathArguments& arguments);
+  [[nodiscard]] const detail::VerbEntry& refusal(Answer answer) const noexcept;
   Answer choose();
   void take(const Endpoint& endpoint) noexcept;
+  [[nodiscard]] const RouteScope* scope_of_refusal(const RouteTarget& target) const;
   void route();
   void decode_arguments();
   [[nodiscard]] std::string allowed_methods() const;
@@ -259,9 +273,11 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   server::ResponseWriter* writer_ = nullptr;  // nullptr once the response or the connection is over
   const http::RequestHead* head_ = nullptr;
   RequestHandler* handler_ = nullptr;
-  const HandlerSpec* spec_ = nullptr;        // where the handler comes from
-  const RouteScope* scope_ = nullptr;        // of its route, if that has one
-  const detail::VerbEntry* verb_ = nullptr;  // what of it is called
+  const HandlerSpec* spec_ = nullptr;               // where the handler comes from
+  const RouteScope* scope_ = nullptr;               // of its route
+  const std::vector<Middleware>* chain_ = nullptr;  // before the handler; nullptr for none
+  RequestHandler front_;                            // what that sees in place of the handler
+  const detail::VerbEntry* verb_ = nullptr;         // what of it is called
   net::SocketAddress peer_;
   std::uint64_t started_ns_ = 0;
 
@@ -296,7 +312,9 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   Task<> rest_;  // of answer_later()
   std::optional<StopSource> stop_;
   unsigned status_ = 200;
-  unsigned entered_ = 0;  // calls of this that are on the stack
+  std::uint16_t position_ = 0;  // middleware that has been entered
+  std::uint16_t taken_ = 0;     // where next() was called last
+  unsigned entered_ = 0;        // calls of this that are on the stack
   bool preserved_ : 1 = false;
   bool head_written_ : 1 = false;
   bool finished_ : 1 = false;
@@ -308,7 +326,13 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool selected_ : 1 = false;       // the handler is there, or the request is answered
   bool body_taken_ : 1 = false;     // by take_body()
   bool has_validator_ : 1 = false;  // an Etag or a Last-Modified has been set
-  bool makes_etag_ : 1 = false;     // compute_etag() is asked for one
+  bool running_ : 1 = false;
+  bool chain_begun_ : 1 = false;
+  bool in_chain_ : 1 = false;  // a coroutine of the chain finishes the response
+  bool in_after_ : 1 = false;  // the middleware is looking at the head
+  bool after_threw_ : 1 = false;
+  bool refuses_ : 1 = false;  // the chain is there for a request that has no handler
+  bool makes_etag_ : 1 = false;  // compute_etag() is asked for one
   CodingWish coding_wish_ : 2 = CodingWish::by_settings;
 
   http::RequestHead own_head_;

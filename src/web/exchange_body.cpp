@@ -37,7 +37,7 @@ void Exchange::receive_body(const http::RequestFraming& framing) {
   if (!select_handler()) return;
   const detail::HandlerType& type = spec_->factory()->type;
   if (type.socket != nullptr) return;
-  const std::size_t max_body = scope_ != nullptr ? scope_->max_body_size : 0;
+  const std::size_t max_body = scope_->max_body_size;
   if (max_body != 0 && framing.content_length > max_body) {
     throw HTTPError(413, "the body is larger than the route's limit");
   }
@@ -127,7 +127,7 @@ void Exchange::body_is_whole() {
       body_arguments_ = std::move(intake_->form()->arguments());
       files_ = std::move(intake_->form()->files());
     }
-    if (selected_ || select_handler()) run();
+    if (!running_ && (selected_ || select_handler())) run();
   } catch (...) {
     failed(std::current_exception());
   }

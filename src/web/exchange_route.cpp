@@ -12,6 +12,8 @@ namespace {
 /// For a default handler that does not have the request's verb.
 constexpr detail::VerbEntry no_route_verb = {
     .plain = [](RequestHandler&, const PathArguments&) { throw HTTPError(404); }};
+constexpr detail::VerbEntry no_method_verb = {
+    .plain = [](RequestHandler&, const PathArguments&) { throw HTTPError(405); }};
 
 }  // namespace
 
@@ -27,9 +29,23 @@ void Exchange::route() {
   routing.find(routing.has_hosts() ? host() : std::string_view(), path, match_);
 }
 
+void Exchange::answer_options(RequestHandler& handler, const PathArguments&) {
+  Exchange& self = *handler.exchange_;
+  self.set_status(204, {});
+  self.set_header("Allow", self.allowed_methods());
+}
+
+/// What is run at the end of a chain of middleware when there is no handler.
+const detail::VerbEntry& Exchange::refusal(Answer answer) const noexcept {
+  static constexpr detail::VerbEntry options_verb = {.plain = &Exchange::answer_options};
+  return answer == Answer::options              ? options_verb
+         : answer == Answer::method_not_allowed ? no_method_verb
+                                                : no_route_verb;
+}
+
 void Exchange::take(const Endpoint& endpoint) noexcept {
   spec_ = &endpoint.spec;
-  scope_ = endpoint.scope;
+  if (endpoint.scope != nullptr) scope_ = endpoint.scope;
 }
 
 void Exchange::decode_arguments() {
@@ -88,7 +104,25 @@ Exchange::Answer Exchange::choose() {
     verb_ = &no_route_verb;
     return Answer::verb;
   }
+  if (spec_ == nullptr) scope_ = scope_of_refusal(*target);
   return head_->method() == http::Method::options ? Answer::options : Answer::method_not_allowed;
+}
+
+/// Of a path whose methods have routes of their own, none of which is the request's. A preflight
+/// (Fetch §4.8) is about the method that it names; else the first route speaks for the path.
+const RouteScope* Exchange::scope_of_refusal(const RouteTarget& target) const {
+  const Endpoint* speaker = nullptr;
+  if (head_->method() == http::Method::options) {
+    const auto asked = http::parse_method(head_->field("Access-Control-Request-Method"));
+    if (asked != http::Method::unknown) {
+      speaker = &target.by_method[static_cast<std::size_t>(asked)];
+    }
+  }
+  for (const Endpoint& endpoint : target.by_method) {
+    if (speaker != nullptr && *speaker) break;
+    speaker = &endpoint;
+  }
+  return speaker->scope != nullptr ? speaker->scope : scope_;
 }
 
 std::string Exchange::allowed_methods() const {
@@ -118,6 +152,11 @@ std::string Exchange::allowed_methods() const {
 // Makes the handler. False when there is none: the request has been answered then.
 bool Exchange::select_handler() {
   selected_ = true;
+  const auto set_chain = [this] {
+    chain_ = scope_->middleware.empty() ? nullptr : &scope_->middleware;
+  };
+  scope_ = &worker_.application().routing.root_scope();
+  set_chain();
   if (head_->path() == "*") {  // RFC 9110 §9.3.7: about the server as a whole
     adopt(new RequestHandler());
     clear();
@@ -128,8 +167,17 @@ bool Exchange::select_handler() {
   }
   route();
   const Answer answer = choose();
+  set_chain();
   adopt(answer == Answer::verb ? spec_->factory()->create() : new RequestHandler());
   clear();
+  if (answer != Answer::verb && chain_ != nullptr) {
+    static const HandlerSpec refusing = web::handler<RequestHandler>;
+    spec_ = &refusing;
+    verb_ = &refusal(answer);
+    refuses_ = true;
+    run();
+    return false;
+  }
   switch (answer) {
     case Answer::not_found:
       throw HTTPError(404);

@@ -177,6 +177,7 @@ void Exchange::send_body(std::string& bytes) {
 
 // With `last`, body_out_ is all there is.
 void Exchange::write_head(bool last) {
+  if (chain_ != nullptr) show_head();
   if (may_be_coded()) prepare_coding(last);
   server::ResponseHead head;
   head.status = status_;
@@ -267,6 +268,7 @@ void Exchange::finish_body() {
 
 void Exchange::send_error(int status, std::exception_ptr error, std::string_view reason) {
   if (finished_ || closed_ || writer_ == nullptr) return;
+  if (in_after_) throw UsageError("a middleware's after() has thrown or sent an error already");
   if (handler_ == nullptr) adopt(new RequestHandler());
   if (head_written_) {
     log::format(log::Level::error, "app",
@@ -292,6 +294,7 @@ void Exchange::send_error(int status, std::exception_ptr error, std::string_view
       finished();
       return;
     }
+    after_threw_ = true;  // from here on, nothing may throw
     headers_.clear();
     cookies_.clear();
     body_out_.assign("500 Internal Server Error\n");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <squall/web/handler.hpp>
+#include <squall/web/middleware.hpp>
 
 #include <re2/re2.h>
 
@@ -17,7 +18,8 @@ namespace squall::web {
 
 /// What the routes of a group share.
 struct RouteScope {
-  std::size_t max_body_size = 0;  ///< 0: the application's
+  std::size_t max_body_size = 0;       ///< 0: the application's
+  std::vector<Middleware> middleware;  ///< the outermost first; the application's, too
 };
 
 /// Who answers, and how.

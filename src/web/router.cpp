@@ -11,7 +11,8 @@ Route::Route(std::string_view path_pattern, HandlerSpec to, const RouteOptions& 
     : pattern(path_pattern),
       target(std::move(to)),
       name(options.name),
-      max_body_size(options.max_body_size) {}
+      max_body_size(options.max_body_size),
+      middleware(options.middleware) {}
 Route::Route(re path_expression, HandlerSpec to, const RouteOptions& options)
     : Route(path_expression.expression, std::move(to), options) {
   is_regex = true;
@@ -29,6 +30,7 @@ Router::Router() = default;
 Router::Router(std::initializer_list<Route> routes, const RouteOptions& options) {
   own().name = options.name;
   own().max_body_size = options.max_body_size;
+  own().middleware = options.middleware;
   own().routes.assign(routes.begin(), routes.end());
 }
 Router::Router(const Router& other)
@@ -46,6 +48,8 @@ Router::Data& Router::own() {
 }
 
 void Router::add_route(const Route& route) { own().routes.push_back(route); }
+
+void Router::use(Middleware middleware) { own().middleware.push_back(std::move(middleware)); }
 
 void Router::add_function(http::Method method, std::string_view pattern, HandlerSpec target,
                           const RouteOptions& options) {

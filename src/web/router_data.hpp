@@ -13,6 +13,7 @@ struct Router::Data {
   std::vector<Route> routes;
   std::string name;
   std::size_t max_body_size = 0;
+  std::vector<Middleware> middleware;
 };
 
 }  // namespace squall::web

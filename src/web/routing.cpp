@@ -73,7 +73,7 @@ void Routing::add(RouteTable& table, const Route& route, const Group& group) {
     throw UsageError("route \"" + route.pattern +
                      "\" leads nowhere: give it a handler, or a router that has routes");
   }
-  Endpoint endpoint(route.target, scope_of(group.scope, route.max_body_size));
+  Endpoint endpoint(route.target, scope_of(group.scope, route.max_body_size, route.middleware));
   ReversePattern reverse = group.reverse;
   std::string pattern = group.pattern;
   if (!group.is_regex && !route.is_regex) {
@@ -117,7 +117,10 @@ void Routing::add_router(RouteTable& table, const Route& mount, const Group& gro
   for (const std::string* name : {&mount.name, &router.name}) {
     if (!name->empty()) inner.names.append(*name).append(":");
   }
-  inner.scope = scope_of(scope_of(group.scope, router.max_body_size), mount.max_body_size);
+  inner.scope = scope_of(group.scope, mount.max_body_size, mount.middleware);
+  // The mount is outside, but what it says of limits goes before what the router says.
+  inner.scope =
+      scope_of(inner.scope, mount.max_body_size != 0 ? 0 : router.max_body_size, router.middleware);
   for (const Route& route : router.routes) {
     if (!route.is_regex && !route.pattern.empty() && route.pattern.front() != '/') {
       throw UsageError("route \"" + route.pattern + "\" of the router at \"" + mount.pattern +
@@ -127,12 +130,22 @@ void Routing::add_router(RouteTable& table, const Route& mount, const Group& gro
   }
 }
 
-const RouteScope* Routing::scope_of(const RouteScope* outer, std::size_t max_body_size) {
-  if (max_body_size == 0) return outer;
-  auto made = std::make_unique<RouteScope>(outer != nullptr ? *outer : RouteScope());
-  made->max_body_size = max_body_size;
+const RouteScope* Routing::scope_of(const RouteScope* outer, std::size_t max_body_size,
+                                    const std::vector<Middleware>& middleware) {
+  if (max_body_size == 0 && middleware.empty()) return outer;
+  auto made = std::make_unique<RouteScope>(outer != nullptr ? *outer : root_scope_);
+  if (max_body_size != 0) made->max_body_size = max_body_size;
+  made->middleware.insert(made->middleware.end(), middleware.begin(), middleware.end());
   scopes_.push_back(std::move(made));
   return scopes_.back().get();
+}
+
+void Routing::use(Middleware middleware) {
+  const auto at = static_cast<std::ptrdiff_t>(root_scope_.middleware.size());
+  for (const auto& scope : scopes_) {
+    scope->middleware.insert(scope->middleware.begin() + at, middleware);
+  }
+  root_scope_.middleware.push_back(std::move(middleware));
 }
 
 void Routing::add_name(std::string name, std::string pattern, ReversePattern reverse) {

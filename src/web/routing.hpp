@@ -56,6 +56,11 @@ class Routing {
   [[nodiscard]] std::string reverse_url(std::string_view name, const detail::URLArgument* arguments,
                                         std::size_t count) const;
 
+  /// Puts it before all routes, inside of those that are there.
+  void use(Middleware middleware);
+  /// Of routes without one of their own, and of paths without a route.
+  [[nodiscard]] const RouteScope& root_scope() const noexcept { return root_scope_; }
+
   [[nodiscard]] RouteTable& table() noexcept { return table_; }
 
  private:
@@ -81,9 +86,11 @@ class Routing {
   void add(RouteTable& table, const Route& route, const Group& group);
   void add_router(RouteTable& table, const Route& mount, const Group& group);
   void add_name(std::string name, std::string pattern, ReversePattern reverse);
-  const RouteScope* scope_of(const RouteScope* outer, std::size_t max_body_size);
+  const RouteScope* scope_of(const RouteScope* outer, std::size_t max_body_size,
+                             const std::vector<Middleware>& middleware);
 
   RouteTable table_;
+  RouteScope root_scope_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::string default_host_;
   std::map<std::string, Named, std::less<>> names_;

@@ -50,6 +50,7 @@ net::Stream Exchange::switch_protocols(std::string_view protocol) {
   }
   if (closed_) throw StreamClosedError();
   clear_header("Content-Type");
+  show_upgrade();
   net::Stream stream = writer_->switch_protocols(protocol, response_fields());
   status_ = 101;
   head_written_ = true;

@@ -112,6 +112,7 @@ Task<> WebSocketSession::run_accept(Exchange* exchange, const detail::SocketType
     co_return;
   }
 
+  exchange->show_upgrade();
   auto* const session = new WebSocketSession(*exchange, handler, *type);
   if (!subprotocol.empty()) session->own_details().subprotocol = subprotocol;
   session->connection_ = &exchange->upgrade(*session);

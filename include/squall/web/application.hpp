@@ -265,6 +265,10 @@ class Application : public detail::RouteFunctions<Application> {
   /// Breaks what is still open and ends the worker threads.
   ~Application();
 
+  /// Puts a middleware before everything, inside of those that are there: all routes, static
+  /// files, and paths without a route. Before listen().
+  void use(Middleware middleware);
+
   /// Adds a route; before listen().
   void add_route(const Route& route);
 

@@ -4,6 +4,7 @@
 #include <squall/http/method.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
+#include <squall/web/middleware.hpp>
 
 #include <cstddef>
 #include <initializer_list>
@@ -30,6 +31,9 @@ struct RouteOptions {
   /// Bytes of a request body, in place of Settings::max_body_size and max_streamed_body_size; past
   /// it the answer is 413. Of a Router: of its routes that say nothing. 0 says nothing.
   std::size_t max_body_size = 0;
+  /// What stands before the handlers, the first outermost; inside of what the routers around and
+  /// the application have. To be written inside the braces.
+  std::initializer_list<Middleware> middleware = {};
 };
 static_assert(std::is_trivially_destructible_v<RouteOptions>);
 
@@ -103,6 +107,8 @@ class Router : public detail::RouteFunctions<Router> {
   ~Router();
 
   void add_route(const Route& route);
+  /// Puts a middleware before all routes of this, inside of those that it has.
+  void use(Middleware middleware);
 
   /// For the library.
   struct Data;
@@ -138,6 +144,7 @@ struct Route {
   http::Method method = http::Method::unknown;  ///< the only one, or `unknown` for all
   std::string name;
   std::size_t max_body_size = 0;
+  std::vector<Middleware> middleware;
 };
 
 }  // namespace squall::web
