@@ -35,16 +35,15 @@ void log_request(const Exchange& exchange, const RequestHandler& handler) noexce
     fmt::memory_buffer message;
     fmt::format_to(fmt::appender(message), "{} {} {} ({}) {:.2f}ms", status, head.method_name(),
                    head.target(), ip, milliseconds);
-    const log::Field fields[] = {{"status", status},
-                                 {"method", head.method_name()},
-                                 {"uri", head.target()},
-                                 {"remote_ip", ip},
-                                 {"duration_ms", milliseconds}};
+    const std::string& id = exchange.request_id();
+    const log::Field fields[] = {
+        {"status", status}, {"method", head.method_name()}, {"uri", head.target()},
+        {"remote_ip", ip},  {"duration_ms", milliseconds},  {"request_id", id}};
     log::write({.level = level,
                 .channel = channel.name(),
                 .message = {message.data(), message.size()},
                 .fields = fields,
-                .field_count = std::size(fields),
+                .field_count = std::size(fields) - (id.empty() ? 1 : 0),
                 .message_has_fields = true});
   } catch (...) {  // a log that cannot be written must not end the program
   }

@@ -309,6 +309,7 @@ void Exchange::reset() noexcept {
   spec_ = nullptr;
   scope_ = nullptr;
   chain_ = nullptr;
+  request_id_.clear();
   position_ = taken_ = 0;
   running_ = chain_begun_ = in_chain_ = in_after_ = after_threw_ = refuses_ = false;
   verb_ = nullptr;

@@ -120,6 +120,12 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] const squall::locale::Locale* locale() const noexcept { return locale_; }
   void set_locale(const squall::locale::Locale& chosen) noexcept { locale_ = &chosen; }
 
+  [[nodiscard]] static Exchange& of(const RequestHandler& handler) { return handler.exchange(); }
+  [[nodiscard]] const std::string& request_id() const noexcept { return request_id_; }
+  void set_request_id(std::string_view id) { request_id_ = id; }
+  /// Whether a trusted proxy has sent it.
+  [[nodiscard]] bool is_from_proxy() const noexcept { return forwarding() != nullptr; }
+
   // The response.
   void clear();
   void set_status(int status, std::string_view reason);
@@ -286,6 +292,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::string head_bytes_;
   std::string normalised_path_;
   std::string decoded_arguments_;
+  std::string request_id_;
   RouteTable::Match match_;
   std::string_view arguments_[RouteTable::max_arguments];
   std::optional<Arguments> query_arguments_;

@@ -161,6 +161,9 @@ class RequestHandler : public squall::detail::Pooled {
   /// says that it is something else. Needs <squall/json.hpp>.
   [[nodiscard]] json::value json_body() const;
 
+  /// What web::request_ids() (<squall/web/request_id.hpp>) calls this request, "" without it.
+  [[nodiscard]] std::string_view request_id() const;
+
   /// A cookie of the request, `default_value` when there is none.
   [[nodiscard]] std::string get_cookie(std::string_view name,
                                        std::string_view default_value = {}) const;
