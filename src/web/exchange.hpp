@@ -338,7 +338,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   bool in_chain_ : 1 = false;  // a coroutine of the chain finishes the response
   bool in_after_ : 1 = false;  // the middleware is looking at the head
   bool after_threw_ : 1 = false;
-  bool refuses_ : 1 = false;  // the chain is there for a request that has no handler
+  bool refuses_ : 1 = false;     // the chain is there for a request that has no handler
   bool makes_etag_ : 1 = false;  // compute_etag() is asked for one
   CodingWish coding_wish_ : 2 = CodingWish::by_settings;
 

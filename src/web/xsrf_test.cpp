@@ -156,6 +156,32 @@ TEST_F(XsrfTest, TheCheckIsBeforePrepareAndBeforeABodyIsStreamed) {
   EXPECT_EQ(Prepared::pieces, 1);
 }
 
+TEST_F(XsrfTest, MiddlewareOfAnyKindStandsBeforeTheCheckAndDoesNotReplaceIt) {
+  Application app({{"/", handler<Form>}}, {.xsrf_cookies = true});
+  bool is_seen = false;
+  const auto sees = [&is_seen](Request&) { is_seen = true; };
+  app.use(sees);
+  app.use(after([](Request& request) { request.set_header("X-After", "1"); }));
+  std::string refused = request(app, "POST /", cookie(zeros));
+  EXPECT_EQ(code(refused), "403");
+  EXPECT_TRUE(is_seen);
+  EXPECT_EQ(field(refused, "X-After"), "1");
+  EXPECT_EQ(code(request(app, "POST /?_xsrf=" + std::string(ones), cookie(zeros))), "200");
+  EXPECT_EQ(code(request(app, "POST /nowhere", cookie(zeros))), "404");
+  EXPECT_EQ(code(request(app, "PATCH /", cookie(zeros))), "405");
+
+  // The same when the chain is a coroutine.
+  Application waiting({{"/", handler<Form>}}, {.xsrf_cookies = true});
+  waiting.use([](Request&, Next next) -> Task<> {
+    Task<> rest = next();
+    co_await rest;
+  });
+  EXPECT_EQ(code(request(waiting, "POST /", cookie(zeros))), "403");
+  EXPECT_EQ(code(request(waiting, "PUT /", cookie(zeros))), "403");
+  EXPECT_EQ(code(request(waiting, "POST /?_xsrf=" + std::string(ones), cookie(zeros))), "200");
+  EXPECT_EQ(code(request(waiting, "POST /nowhere", cookie(zeros))), "404");
+}
+
 TEST_F(XsrfTest, AHandlerMayCheckInItsOwnWay) {
   Application app({{"/", handler<Key>}}, {.xsrf_cookies = true});
   EXPECT_EQ(code(request(app, "POST /")), "401");

@@ -1,0 +1,35 @@
+set(web_tests
+  auth_test.cpp
+  body_intake_test.cpp
+  choose_sibling_test.cpp
+  conditional_test.cpp
+  cookies_test.cpp
+  digest_auth_test.cpp
+  event_source_handler_test.cpp
+  file_cache_test.cpp
+  file_load_test.cpp
+  form_handler_test.cpp
+  form_reader_test.cpp
+  forwarding_test.cpp
+  hub_socket_handler_test.cpp
+  hub_streams_test.cpp
+  locale_test.cpp
+  middleware_test.cpp
+  multipart_reader_test.cpp
+  password_test.cpp
+  ready_middleware_test.cpp
+  request_body_test.cpp
+  request_handler_test.cpp
+  response_coding_test.cpp
+  route_table_test.cpp
+  router_test.cpp
+  routing_test.cpp
+  session_test.cpp
+  signed_value_test.cpp
+  static_file_handler_test.cpp
+  store_test.cpp
+  users_test.cpp
+  websocket_handler_test.cpp
+  websocket_reading_test.cpp
+  xsrf_test.cpp
+)
