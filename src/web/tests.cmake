@@ -22,7 +22,6 @@ set(web_tests
   request_handler_test.cpp
   response_coding_test.cpp
   route_table_test.cpp
-  router_test.cpp
   routing_test.cpp
   session_test.cpp
   signed_value_test.cpp
