@@ -73,7 +73,7 @@ Task<> Exchange::follow(Exchange* self) {
   } else if (type.socket != nullptr) {
     answering = WebSocketSession::accept(*self, *type.socket);
   } else {
-    answering = drive(self, self->handler_->prepare(), self->verb_);
+    answering = drive(self, self->prepare(), self->verb_);
   }
   co_await answering;
 }

@@ -196,10 +196,13 @@ struct Loading : RequestHandler {
 };
 
 TEST_F(UsersTest, TheUserMayBeWaitedFor) {
-  Application app({{"/", handler<Loading>}}, {.login_url = "/login"});
-  EXPECT_EQ(body_of(request(app, "GET /", ann)), "prepared for Ann, hello");
-  EXPECT_EQ(code(request(app, "GET /", "User: broken\r\n")), "503");
-  EXPECT_EQ(code(request(app, "GET /")), "302");
+  for (const bool behind_middleware : {false, true}) {
+    Application app({{"/", handler<Loading>}}, {.login_url = "/login"});
+    if (behind_middleware) app.use([](Request&) -> Task<> { co_await sleep(1ms); });
+    EXPECT_EQ(body_of(request(app, "GET /", ann)), "prepared for Ann, hello");
+    EXPECT_EQ(code(request(app, "GET /", "User: broken\r\n")), "503");
+    EXPECT_EQ(code(request(app, "GET /")), "302");
+  }
 }
 
 struct Socket : WebSocketHandler {
