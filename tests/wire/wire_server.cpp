@@ -5,11 +5,13 @@
 #include <squall/net/bind.hpp>
 #include <squall/net/inherited_sockets.hpp>
 #include <squall/web.hpp>
+#include <squall/web/store.hpp>
 
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <signal.h>
 #include <stdexcept>
@@ -67,6 +69,7 @@ struct Options {
   std::string address = "127.0.0.1";
   std::string static_path;
   std::string cookie_secret;
+  std::unique_ptr<web::Store> session_store;
   std::string unix_path;
   std::string certificate;
   std::string key;
@@ -157,6 +160,12 @@ void set_option(Options& options, std::string_view name, std::string_view value)
     options.static_path = value;
   } else if (name == "--cookie-secret") {
     options.cookie_secret = value;
+  } else if (name == "--session-store") {
+    if (value == "memory") {
+      options.session_store = std::make_unique<web::MemoryStore>();
+    } else {
+      options.session_store = std::make_unique<web::FileStore>(value);
+    }
   } else if (name == "--xsrf") {
     settings.xsrf_cookies = value.find("cookies") != std::string_view::npos;
     settings.xsrf_check_origin = value.find("origin") != std::string_view::npos;
@@ -211,6 +220,7 @@ void serve(Options& options) {
   options.settings.websocket_allowed_origins = origins;
   options.settings.static_path = options.static_path;
   options.settings.cookie_secret = options.cookie_secret;
+  options.settings.session_store = options.session_store.get();
   options.settings.login_url = "/login";
   web::Application app({}, options.settings);
   wire::add_http_routes(app);
@@ -221,6 +231,7 @@ void serve(Options& options) {
   wire::add_socket_feature_routes(app);
   wire::add_tls_routes(app);
   wire::add_security_routes(app);
+  wire::add_auth_routes(app);
   wire::add_edge_routes(app);
   if (options.duplicate_routes) {
     app.get("/twice/{name}", [](std::string name) { return name; });

@@ -24,6 +24,7 @@ void add_websocket_routes(squall::web::Application& app);
 void add_socket_feature_routes(squall::web::Application& app);
 void add_tls_routes(squall::web::Application& app);
 void add_security_routes(squall::web::Application& app);
+void add_auth_routes(squall::web::Application& app);
 void add_edge_routes(squall::web::Application& app);
 
 struct Edge {
