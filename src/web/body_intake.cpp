@@ -130,7 +130,12 @@ void BodyIntake::finish() {
     }
     if (!form_->is_settled()) return;  // form_moved() will tell
   }
-  exchange_.body_is_whole();
+  tell_whole();
+}
+
+// The news of the last write to disk may still be on its way when the body ends.
+void BodyIntake::tell_whole() {
+  if (!std::exchange(told_, true)) exchange_.body_is_whole();
 }
 
 // A write to disk has ended.
@@ -141,7 +146,7 @@ void BodyIntake::form_moved() {
   if (form_->error()) {
     fail(status_for_form(form_->error()), form_->error());
   } else if (finished_) {
-    if (form_->is_settled()) exchange.body_is_whole();
+    if (form_->is_settled()) tell_whole();
   } else if (held_ && !form_->is_congested()) {
     go_on();
   }

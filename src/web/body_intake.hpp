@@ -53,6 +53,7 @@ class BodyIntake final : public squall::detail::Pooled, private BodyStream::Upst
   void decode(std::string_view in);
   void deliver(std::string_view data);
   void finish();
+  void tell_whole();
   void form_moved();
   void fail(int status, std::error_code why);
 
@@ -68,6 +69,7 @@ class BodyIntake final : public squall::detail::Pooled, private BodyStream::Upst
   bool undecoded_ = false;  // the decoder has more to give
   bool complete_ = false;   // the connection has given all
   bool finished_ = false;   // and so has this
+  bool told_ = false;       // the exchange, that the form is whole
 };
 
 }  // namespace squall::web
