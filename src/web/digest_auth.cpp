@@ -12,6 +12,7 @@
 #include <squall/web/digest_auth.hpp>
 #include <squall/web/request_handler.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -105,21 +106,21 @@ struct DigestAuth::Impl {
     if (!equal_in_constant_time(sign(core), std::string_view(*bytes).substr(nonce_core_bytes))) {
       return Nonce::stale;
     }
-    const std::int64_t oldest = store_now(options.clock) - options.nonce_lifetime.milliseconds();
-    if (time_of(core) <= oldest || count == 0) return Nonce::stale;
+    if (count == 0) return Nonce::stale;
     const std::scoped_lock lock(mutex);
-    while (!used.empty() && time_of(used.begin()->first) <= oldest) used.erase(used.begin());
+    // Never back, whatever the clock does: what was forgotten must not come to life again.
+    oldest_ms =
+        std::max(oldest_ms, store_now(options.clock) - options.nonce_lifetime.milliseconds());
+    if (time_of(core) <= oldest_ms) return Nonce::stale;
+    while (!used.empty() && time_of(used.begin()->first) <= oldest_ms) used.erase(used.begin());
     auto found = used.find(core);
     if (found == used.end()) {
-      // Whether one that was forgotten has been used nobody knows.
-      if (core <= forgotten) return Nonce::stale;
-      found = used.emplace(core, Used{}).first;
-      if (used.size() > options.max_nonces) {
-        forgotten = used.begin()->first;
-        const bool is_this = used.begin() == found;
+      if (used.size() >= options.max_nonces) {
+        // Whether one that is older than all of these has been used nobody knows any more.
+        if (core < used.begin()->first) return Nonce::stale;
         used.erase(used.begin());
-        if (is_this) return Nonce::stale;
       }
+      found = used.emplace(core, Used{}).first;
     }
     return take(found->second, count);
   }
@@ -147,7 +148,7 @@ struct DigestAuth::Impl {
   const std::string secret;
   std::mutex mutex;
   std::map<std::string, Used> used;  // by their first bytes, so by time
-  std::string forgotten;             // up to here
+  std::int64_t oldest_ms = 0;        // what is not younger is too old
 };
 
 DigestAuth::DigestAuth(std::string_view realm, const DigestOptions& options)

@@ -247,6 +247,9 @@ TEST_F(DigestTest, ANonceGrowsOld) {
   const std::string answer = ask(sign(nonce, "00000002"));
   EXPECT_EQ(code(answer), "401");
   EXPECT_NE(answer.find(", stale=true"), std::string::npos);
+  EXPECT_EQ(code(ask(sign(new_nonce(), "00000001"))), "200");
+  now_ms -= 10'000;  // the clock is set back
+  EXPECT_EQ(code(ask(sign(nonce, "00000001"))), "401");
 }
 
 TEST_F(DigestTest, ANonceIsSigned) {
