@@ -30,9 +30,10 @@ class ErrorHandler : public RequestHandler {
 /// Sends clients elsewhere: `{"/old/{id}", web::handler<web::RedirectHandler>("/new/{id}")}`.
 ///
 /// In the URL, `{name}` and `{0}` stand for path arguments of the route, as they are in the path;
-/// behind a question mark they are percent-encoded. The request's query is appended. 307 and 308 keep method and body; after 301 and 302 browsers send GET. An argument
-/// cannot lead to another host, unless it stands in the place of the host. A UsageError for
-/// arguments that the route does not have.
+/// behind a question mark they are percent-encoded. The request's query is appended. 307 and 308
+/// keep method and body; after 301 and 302 browsers send GET. An argument cannot lead to another
+/// host, unless it stands in the place of the host. A UsageError for arguments that the route does
+/// not have.
 class RedirectHandler : public RequestHandler {
  public:
   /// 301, or 302 when not `permanent`.
