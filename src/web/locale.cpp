@@ -11,8 +11,10 @@ namespace squall::web {
 
 const squall::locale::Locale& RequestHandler::locale() {
   if (exchange().locale() == nullptr) {
-    const squall::locale::Locale* const chosen = get_user_locale();
-    set_locale(chosen != nullptr ? *chosen : get_browser_locale());
+    // A middleware's request is not the handler, whose hooks these are.
+    RequestHandler& handler = exchange().is_finished() ? *this : exchange().handler();
+    const squall::locale::Locale* const chosen = handler.get_user_locale();
+    set_locale(chosen != nullptr ? *chosen : handler.get_browser_locale());
   }
   return *exchange().locale();
 }

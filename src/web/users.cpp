@@ -89,7 +89,9 @@ OptionalString RequestHandler::get_current_user() { return {}; }
 const OptionalString& RequestHandler::current_user() {
   Visitor& visitor = exchange().visitor();
   if (!visitor.user_is_known) {
-    OptionalString user = get_current_user();
+    // A middleware's request is not the handler, whose hook this is.
+    RequestHandler& handler = exchange().is_finished() ? *this : exchange().handler();
+    OptionalString user = handler.get_current_user();
     if (!visitor.user_is_known) visitor.user = std::move(user);  // it may have set one, and more
     visitor.user_is_known = true;
   }

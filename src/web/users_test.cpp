@@ -180,6 +180,18 @@ TEST_F(UsersTest, ALoginPageElsewhereIsToldTheWholeURL) {
   EXPECT_NE(log_text().find("needs Settings::login_url"), std::string::npos) << log_text();
 }
 
+TEST_F(UsersTest, MiddlewareSeesWhomTheHandlerKnows) {
+  Application app({{"/", handler<Members>}}, {.login_url = "/login"});
+  std::string seen;
+  app.use([&seen](Request& request) {
+    seen = request.current_user() ? *request.current_user() : "nobody";
+  });
+  EXPECT_EQ(body_of(request(app, "GET /", ann)), "hello Ann");
+  EXPECT_EQ(seen, "Ann");
+  EXPECT_EQ(code(request(app, "GET /")), "302");
+  EXPECT_EQ(seen, "nobody");
+}
+
 struct Loading : RequestHandler {
   static constexpr bool authenticated = true;
   Task<> load_current_user() override {
