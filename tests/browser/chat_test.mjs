@@ -8,7 +8,7 @@ import { startBrowser, startServer, startWire } from "./room.mjs";
 
 const PATIENCE = 20_000; // milliseconds until a condition that does not come true fails
 
-let server, wire, browser, ada, bo;
+let server, wire, direct, browser, ada, bo;
 let isOutage = false; // then failed connections are no news
 const complaints = [];
 
@@ -75,11 +75,13 @@ function step(name, run) {
 before(async () => {
   server = await startServer();
   wire = await startWire(server.port);
+  direct = await startWire(server.port);
   browser = await startBrowser();
 });
 
 after(async () => {
   wire?.stop();
+  direct?.stop();
   await browser?.close();
   await server?.stop();
   if (isBroken && server) console.log(`The server's log ends with:\n${server.log()}`);
@@ -102,7 +104,7 @@ step("files have an ETag, and 304 while they are the same", async () => {
 });
 
 step("two people come in and see each other", async () => {
-  ada = await openPage(server.url);
+  ada = await openPage(direct.url);
   await joinAs(ada, "Ada");
   await showsPeople(ada, ["Ada"]);
   bo = await openPage(wire.url);
@@ -232,7 +234,9 @@ step("they come back by themselves after the server was killed", async () => {
   await say(ada, "Are you there?");
   await shows(ada, "#pending .text", ["Are you there?"]);
   await bo.getByLabel("Your message").fill("a draft");
-  server = await startServer(server.port);
+  server = await startServer();
+  wire.lead(server.port);
+  direct.lead(server.port);
   await isOnline(ada);
   await isOnline(bo);
   isOutage = false;

@@ -13,8 +13,8 @@ const complaints = [];
 let isOutage = false;
 let server, wire, browser, openPage, page;
 
-const start = (port = 0) =>
-  startProgram(process.env.SQUALL_DASHBOARD, ["--port", String(port), "--interval", String(INTERVAL)]);
+const start = () =>
+  startProgram(process.env.SQUALL_DASHBOARD, ["--port", "0", "--interval", String(INTERVAL)]);
 
 const isState = (state) => page.locator(`#state[data-state=${state}]`).waitFor();
 const number = async (id) => parseInt(await page.locator(`#${id}`).textContent(), 10);
@@ -131,10 +131,10 @@ step("a cut wire alone is noticed and mended in the same way", async () => {
 
 step("when a new server knows nothing of before, the page says that readings are lost", async () => {
   isOutage = true;
-  const { port } = server;
   await server.stop("SIGKILL");
   await isState("away");
-  server = await start(port);
+  server = await start();
+  wire.lead(server.port);
   await isState("live");
   isOutage = false;
   await page.locator("#note[data-kind=lost]", { hasText: "lost" }).waitFor();
@@ -145,10 +145,10 @@ step("when a new server knows nothing of before, the page says that readings are
 
 step("a server that is shut down in order tells the page to come back", async () => {
   isOutage = true;
-  const { port } = server;
   assert.equal((await server.stop("SIGTERM"))[0], 0);
   await isState("away");
-  server = await start(port);
+  server = await start();
+  wire.lead(server.port);
   await isState("live");
   isOutage = false;
   await until(async () => (await number("lost")) === 2, "the gap is counted");

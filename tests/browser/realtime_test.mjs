@@ -12,9 +12,9 @@ const PATIENCE = 20_000; // milliseconds until a condition that does not come tr
 
 let server, wire, browser;
 
-async function startServer(port = 0) {
+async function startServer() {
   const program = process.env.SQUALL_WIRE_REALTIME;
-  const child = spawn(program, [`--port=${port}`, "--spread-ms=200"],
+  const child = spawn(program, ["--port=0", "--spread-ms=200"],
                       { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   const found = await new Promise((resolve, reject) => {
@@ -109,12 +109,12 @@ test("squall-realtime.js comes back when the browser is online again", async () 
 });
 
 test("squall-realtime.js says that something may be missing after the server has died", async () => {
-  const page = await open(server.url);
+  const page = await open(wire.url);
   await ends(page, ["subscribed false"]);
-  const { port } = server;
   await server.stop("SIGKILL");
   await page.waitForFunction(() => document.querySelector("#state").textContent !== "open");
-  server = await startServer(port);
+  server = await startServer();
+  wire.lead(server.port);
   await ends(page, ["subscribed false", "lost not_recovered"]);
   await publish("e");
   await ends(page, ["message e"]);
@@ -147,14 +147,14 @@ test("EventSource resumes after the wire was cut", async () => {
 });
 
 test("EventSource is told to load anew after the server has died", async () => {
-  const page = await open(`${server.url}/?sse=1`);
+  const page = await open(`${wire.url}/?sse=1`);
   await ends(page, ["open"]);
   await publish("k");
   await ends(page, ["message k"]);
-  const { port } = server;
   await server.stop("SIGKILL");
   await shows(page, "error");
-  server = await startServer(port);
+  server = await startServer();
+  wire.lead(server.port);
   await ends(page, ["reset not_recovered"]);
   await publish("l");
   await ends(page, ["message l"]);
@@ -162,12 +162,12 @@ test("EventSource is told to load anew after the server has died", async () => {
 });
 
 test("EventSource comes back by itself after the server was stopped in order", async () => {
-  const page = await open(`${server.url}/?sse=1`);
+  const page = await open(`${wire.url}/?sse=1`);
   await ends(page, ["open"]);
-  const { port } = server;
   await server.stop("SIGTERM");
   await shows(page, "error");
-  server = await startServer(port);
+  server = await startServer();
+  wire.lead(server.port);
   await shows(page, "reset not_recovered");
   await page.context().close();
 });

@@ -7,13 +7,13 @@ import net from "node:net";
 
 const HELP = "run ./dev test, which installs it";
 
-/** Starts the chat on `port`, 0 for a free one, and waits until it says where it is. */
-export async function startServer(port = 0) {
+/** Starts the chat on a free port, and waits until it says where it is. */
+export async function startServer() {
   const program = process.env.SQUALL_CHAT;
   if (!program || !existsSync(program)) {
     throw new Error(`SQUALL_CHAT names no program (${program}); ctest sets it`);
   }
-  const child = spawn(program, ["--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, ["--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
   let [said, log] = ["", ""];
   child.stderr.on("data", (data) => (log = (log + data).slice(-20_000)));
   const exited = once(child, "exit");
@@ -41,10 +41,10 @@ export async function startServer(port = 0) {
  * whose answers can be swallowed. */
 export async function startWire(port) {
   const open = new Set();
-  let [isCut, isDeaf] = [false, false];
+  let [isCut, isDeaf, target] = [false, false, port];
   const server = net.createServer((near) => {
     if (isCut) return near.destroy();
-    const far = net.connect(port, "localhost");
+    const far = net.connect(target, "localhost");
     for (const [from, to] of [[near, far], [far, near]]) {
       open.add(from);
       from.on("data", (data) => from === far && isDeaf ? null : to.write(data));
@@ -67,6 +67,8 @@ export async function startWire(port) {
     cut,
     deafen: () => (isDeaf = true),
     mend: () => ([isCut, isDeaf] = [false, false]),
+    /** New connections go there: a server that comes back need not find its port free. */
+    lead: (to) => (target = to),
     stop() {
       cut();
       server.close();

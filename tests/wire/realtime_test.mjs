@@ -17,8 +17,8 @@ const PATIENCE = 20_000;
 
 let server, wire, folder, Realtime;
 
-async function startServer(port = 0) {
-  const child = spawn(process.env.SQUALL_WIRE_REALTIME, [`--port=${port}`, "--spread-ms=100"],
+async function startServer() {
+  const child = spawn(process.env.SQUALL_WIRE_REALTIME, ["--port=0", "--spread-ms=100"],
                       { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   const found = await new Promise((resolve, reject) => {
@@ -33,6 +33,7 @@ async function startServer(port = 0) {
     port: found,
     url: `http://localhost:${found}`,
     async stop(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return null;
       const exited = once(child, "exit");
       child.kill(signal);
       return exited;
@@ -141,12 +142,12 @@ test("notices a connection that has gone silent", async () => {
 });
 
 test("is told that it may have missed something when the server died with its history", async () => {
-  const realtime = connect(`${server.url}/realtime`);
+  const realtime = connect(`${wire.url}/realtime`);
   const heard = listen(realtime.subscribe("news"));
   await until(() => heard.length === 1, "the subscription");
-  const { port } = server;
   await server.stop("SIGKILL");
-  server = await startServer(port);
+  server = await startServer();
+  wire.lead(server.port);
   await until(() => heard.length === 3, "the server to be back");
   assert.deepEqual(heard.slice(1), ["subscribed false", "lost not_recovered"]);
   realtime.close();
@@ -154,14 +155,14 @@ test("is told that it may have missed something when the server died with its hi
 
 test("comes back at its own time when the server was stopped in order", async () => {
   const delays = [];
-  const clients = Array.from({ length: 10 }, () => connect(`${server.url}/realtime`));
+  const clients = Array.from({ length: 10 }, () => connect(`${wire.url}/realtime`));
   const heard = clients.map((client) => listen(client.subscribe("news")));
   await until(() => heard.every((one) => one.length === 1), "all subscriptions");
   for (const client of clients) client.on("close", ({ code }) => delays.push(code));
   for (const client of clients) client.on("reconnecting", ({ delay }) => delays.push(delay));
-  const { port } = server;
   await server.stop("SIGTERM");
-  server = await startServer(port);
+  server = await startServer();
+  wire.lead(server.port);
   await until(() => heard.every((one) => one.length === 3), "all to be back");
   assert.equal(delays.filter((one) => one === 1001).length, 10);
   for (const client of clients) client.close();
