@@ -105,9 +105,8 @@ class Inflater {
   void* state_ = nullptr;  // a zlib stream
   std::uint8_t window_bits_;
   bool context_takeover_;
-  bool begun_ : 1 = false;     // bytes of this message came
-  bool at_end_ : 1 = false;    // of a DEFLATE stream: a block with BFINAL was the last
-  std::uint8_t tail_ : 3 = 0;  // how much of 00 00 FF FF was taken
+  bool begun_ : 1 = false;   // bytes of this message came
+  bool at_end_ : 1 = false;  // of a DEFLATE stream: a block with BFINAL was the last
 };
 
 /// zlib states that this thread keeps for the next message; for tests.

@@ -136,6 +136,16 @@ TEST(Inflater, RefusesABlockThatTheTailWouldEnd) {
   }
 }
 
+// Blocks that are as long as the tail makes them, the room full before it or not.
+TEST(Inflater, RefusesABlockThatTheTailWouldFill) {
+  for (const std::size_t room : {1U, 2U, 3U, 5U, 6U, 100U}) {
+    Inflater inflater(15, true);
+    EXPECT_EQ(inflated(inflater, "\x00\x05\x00\xfa\xff\x48"s, SIZE_MAX, room), "bad") << room;
+    EXPECT_EQ(inflated(inflater, "\x00\x04\x00\xfb\xff"s, SIZE_MAX, room), "bad") << room;
+    EXPECT_EQ(inflated(inflater, "\x00\x02\x00\xfd\xffHi\x00"s, SIZE_MAX, room), "Hi") << room;
+  }
+}
+
 TEST(Inflater, RefusesWhatFollowsTheEnd) {
   EXPECT_EQ(inflated("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff"s), "bad");
   EXPECT_EQ(inflated("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff!"s), "bad");

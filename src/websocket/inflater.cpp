@@ -56,7 +56,6 @@ void Inflater::end() noexcept {
   give_back(std::unique_ptr<InflateState>(state_of(std::exchange(state_, nullptr))));
   begun_ = false;
   at_end_ = false;
-  tail_ = 0;
 }
 
 Inflater::Step Inflater::next(std::string_view& input, bool fin, std::span<char> room) {
@@ -79,8 +78,7 @@ Inflater::Step Inflater::next(std::string_view& input, bool fin, std::span<char>
       at_end_ = false;
     }
     const Pump result = pump(stream, input, room, written);
-    // The tail can end no stream: where it does, it was taken for something else.
-    if (result == Pump::bad || (result == Pump::stream_end && tail_ != 0)) {
+    if (result == Pump::bad) {
       end();
       return {written, State::bad_data};
     }
@@ -94,22 +92,22 @@ Inflater::Step Inflater::finish(std::span<char> room, std::size_t written) {
   z_stream& stream = state_of(state_)->stream;
   // Nothing is missing from a message that ends with its stream, though RFC 7692 §7.2.3.4 has one
   // byte more.
-  while (!at_end_ && tail_ != tail.size()) {
-    std::string_view rest = tail.substr(tail_);
+  if (!at_end_) {
+    // There is room, so nothing was held back: what comes out now was made of the tail, which
+    // holds no text and ends no stream. The message was cut short within a block.
+    const std::size_t before = written;
+    std::string_view rest = tail;
     const Pump result = pump(stream, rest, room, written);
-    tail_ = static_cast<std::uint8_t>((tail.size() - rest.size()) & 7U);
-    if (result != Pump::more) {
+    if (result != Pump::more || written != before || !rest.empty()) {
       end();
-      return {written, State::bad_data};
+      return {before, State::bad_data};
     }
-    if (written == room.size()) return {written, State::need_room};
   }
   if (!at_end_ && !is_between_blocks(stream)) {  // the message was cut short
     end();
     return {written, State::bad_data};
   }
   begun_ = false;
-  tail_ = 0;
   if (!context_takeover_) end();
   return {written, State::done};
 }
