@@ -45,6 +45,8 @@ class BodyTaker {
   }
 
   [[nodiscard]] bool wants_more() const noexcept { return !is_whole_ && !error_; }
+  /// As many bytes were taken as may be.
+  [[nodiscard]] bool is_full() const noexcept { return left_ == 0; }
   /// Why it is not whole, when nothing more comes.
   [[nodiscard]] std::error_code error(bool ended_in_order) const noexcept {
     if (error_ || is_whole_) return error_;
@@ -88,6 +90,20 @@ class BodyTaker {
   http::ChunkedDecoder decoder_;
 };
 
+/// With `in_part`, as many bytes as are wanted are enough.
+Task<std::error_code> receive(net::Stream* stream, const ReceivedHead* head, http::Method method,
+                              std::size_t most, bool in_part, std::string* body) {
+  BodyTaker taker(http::frame_response(head->head(), method), most);
+  std::string raw(head->rest());
+  for (;;) {
+    taker.take(raw, *body);
+    if (!taker.wants_more() || (in_part && taker.is_full())) co_return taker.error(false);
+    raw.clear();
+    const bool came = co_await receive_more(stream, &raw);
+    if (!came) co_return taker.error(!stream->close_reason());
+  }
+}
+
 }  // namespace
 
 Task<std::error_code> receive_head(net::Stream* stream, ReceivedHead* into) {
@@ -117,21 +133,13 @@ Task<std::error_code> receive_head(net::Stream* stream, ReceivedHead* into) {
 
 Task<std::error_code> receive_body(net::Stream* stream, const ReceivedHead* head,
                                    http::Method method, std::size_t most, std::string* body) {
-  BodyTaker taker(http::frame_response(head->head(), method), most);
-  std::string raw(head->rest());
-  for (;;) {
-    taker.take(raw, *body);
-    if (!taker.wants_more()) co_return taker.error(false);
-    raw.clear();
-    const bool came = co_await receive_more(stream, &raw);
-    if (!came) co_return taker.error(!stream->close_reason());
-  }
+  return receive(stream, head, method, most, false, body);
 }
 
 Task<> receive_some_body(net::Stream* stream, const ReceivedHead* head, http::Method method,
                          std::size_t most, std::string* body) {
-  // What is past `most`, or wrong, is no matter here: it is a part that is to be shown.
-  static_cast<void>(co_await receive_body(stream, head, method, most, body));
+  // That the rest is missing, or wrong, is no matter: it is a part that is to be shown.
+  static_cast<void>(co_await receive(stream, head, method, most, true, body));
 }
 
 }  // namespace squall::client
