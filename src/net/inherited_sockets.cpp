@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "base/number.hpp"
 #include "net/inheritance.hpp"
 
 #include <squall/net/inherited_sockets.hpp>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -24,12 +24,6 @@ namespace {
 
 constexpr int first_fd = 3;  // SD_LISTEN_FDS_START
 constexpr int max_sockets = 4096;
-
-template <class Number>
-bool read_number(std::string_view text, Number& number) noexcept {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
 
 std::string_view variable(const char* name) noexcept {
   const char* const value = std::getenv(name);  // NOLINT: before the program changes it

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/ascii.hpp"
+#include "base/number.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/realtime/position.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 
 namespace squall::realtime {
 namespace {
@@ -42,8 +41,7 @@ std::optional<Position> Position::parse(std::string_view text) noexcept {
   const std::string_view digits = text.substr(colon + 1);
   if (digits.empty() || (digits.size() > 1 && digits.front() == '0')) return std::nullopt;
   std::uint64_t offset = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  if (!read_number(digits, offset)) return std::nullopt;
   return Position(text.substr(0, colon), offset);
 }
 

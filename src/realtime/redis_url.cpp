@@ -2,11 +2,9 @@
 #include "realtime/redis_url.hpp"
 
 #include "base/ascii.hpp"
+#include "base/number.hpp"
 
 #include <squall/base/error.hpp>
-
-#include <charconv>
-#include <system_error>
 
 namespace squall::realtime {
 namespace {
@@ -36,10 +34,7 @@ std::string decode(std::string_view text) {
 template <class Number>
 Number number(std::string_view text, Number highest, const char* what) {
   std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > highest) {
-    refuse("has a bad " + std::string(what));
-  }
+  if (!read_number(text, value) || value > highest) refuse("has a bad " + std::string(what));
   return static_cast<Number>(value);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/cookie_jar.hpp"
 
+#include "base/number.hpp"
 #include "http/ascii.hpp"
 #include "http/cookie.hpp"
 #include "http/date.hpp"
 
-#include <charconv>
 #include <ctime>
 #include <optional>
 
@@ -22,13 +22,6 @@ std::string_view take_part(std::string_view& rest, char separator) {
   return part;
 }
 
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 void CookieJar::take(std::string_view set_cookie) {
@@ -41,7 +34,8 @@ void CookieJar::take(std::string_view set_cookie) {
     const std::string_view attribute = take_part(value, '=');
     value = trim(value);
     if (http::ascii::equal(attribute, "max-age")) {
-      if (const auto seconds = number(value)) is_over_by_age = *seconds <= 0;
+      std::int64_t seconds = 0;
+      if (read_number(value, seconds)) is_over_by_age = seconds <= 0;
     } else if (http::ascii::equal(attribute, "expires")) {
       if (const auto date = http::parse_http_date(value)) is_over = *date <= std::time(nullptr);
     }

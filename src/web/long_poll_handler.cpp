@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "base/number.hpp"
 #include "web/exchange.hpp"
 #include "web/hub_forms.hpp"
 
@@ -8,7 +9,6 @@
 #include <squall/web/long_poll_handler.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace squall::web {
@@ -17,8 +17,7 @@ namespace {
 // Nothing when it is no such number.
 std::optional<double> number_of(std::string_view text) noexcept {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) return {};
+  if (!read_number(text, value) || !(value >= 0)) return {};
   return value;
 }
 

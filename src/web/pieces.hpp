@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/number.hpp"
+
 #include <charconv>
 #include <cstddef>
 #include <string>
@@ -30,9 +32,7 @@ inline bool take_piece(std::string_view& from, std::string_view& piece) noexcept
 template <class Number>
 bool take_number_piece(std::string_view& from, Number& number) noexcept {
   std::string_view piece;
-  if (!take_piece(from, piece)) return false;
-  const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
-  return error == std::errc() && end == piece.data() + piece.size();
+  return take_piece(from, piece) && read_number(piece, number);
 }
 
 }  // namespace squall::web

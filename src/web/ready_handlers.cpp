@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/number.hpp"
 #include "http/percent.hpp"
 #include "web/exchange.hpp"
 
@@ -6,7 +7,6 @@
 #include <squall/web/ready_handlers.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace squall::web {
 namespace {
@@ -21,9 +21,7 @@ std::size_t argument_index(const RouteTarget* target, std::string_view place,
       return static_cast<std::size_t>(named - names.begin());
     }
     std::size_t number = 0;
-    const auto [end, error] = std::from_chars(place.data(), place.data() + place.size(), number);
-    const bool is_number = error == std::errc() && end == place.data() + place.size();
-    if (is_number && number < names.size()) return number;
+    if (read_number(place, number) && number < names.size()) return number;
   }
   throw UsageError("RedirectHandler(\"" + std::string(url) +
                    "\"): the route has no path argument {" + std::string(place) + "}");

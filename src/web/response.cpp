@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/logging.hpp"
+#include "base/number.hpp"
 #include "http/ascii.hpp"
 #include "http/tokens.hpp"
 #include "web/exchange.hpp"
@@ -8,7 +9,6 @@
 #include <squall/base/error.hpp>
 #include <squall/http/status.hpp>
 
-#include <charconv>
 #include <utility>
 
 // What an exchange writes: headers, body, the end.
@@ -159,10 +159,7 @@ std::optional<std::uint64_t> Exchange::announced_length() const {
   const std::string_view text = header("Content-Length");
   if (text.empty()) return {};
   std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw UsageError("Content-Length is no number");
-  }
+  if (!read_number(text, length)) throw UsageError("Content-Length is no number");
   return length;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/base64.hpp"
 #include "base/hex.hpp"
+#include "base/number.hpp"
 #include "base/secrets.hpp"
 
 #include <squall/base/error.hpp>
 #include <squall/base/limits.hpp>
 #include <squall/web/signed_value.hpp>
 
-#include <charconv>
 #include <string>
 #include <time.h>
 
@@ -31,8 +31,7 @@ std::string hex(std::string_view bytes) {
 
 std::optional<std::int64_t> number(std::string_view text) noexcept {
   std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.front() == '-') return {};
+  if (!read_number(text, value) || text.front() == '-') return {};
   return value;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/ascii.hpp"
 #include "base/hex.hpp"
+#include "base/number.hpp"
 #include "base/secrets.hpp"
 #include "http/html.hpp"
 #include "web/exchange.hpp"
@@ -11,7 +12,6 @@
 #include <squall/web/request_handler.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <time.h>
@@ -70,10 +70,8 @@ std::optional<Token> decode_v2(std::string_view text) {
   const auto mask = from_hex(parts[1]);
   auto bytes = from_hex(parts[2]);
   Token token;
-  const auto [end, error] =
-      std::from_chars(parts[3].data(), parts[3].data() + parts[3].size(), token.time);
-  if (!mask || mask->size() != mask_bytes || !bytes || bytes->empty() || error != std::errc() ||
-      end != parts[3].data() + parts[3].size()) {
+  if (!mask || mask->size() != mask_bytes || !bytes || bytes->empty() ||
+      !read_number(parts[3], token.time)) {
     return {};
   }
   token.bytes = masked(*mask, std::move(*bytes));
