@@ -51,12 +51,16 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) noexc
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
-std::string random_bytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  if (count > INT_MAX ||
-      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {
+void fill_randomly(std::span<char> bytes) {
+  if (bytes.size() > INT_MAX || RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
+                                           static_cast<int>(bytes.size())) != 1) {
     throw Error("the system gives no random numbers");
   }
+}
+
+std::string random_bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  fill_randomly(bytes);
   return bytes;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ namespace squall {
 [[nodiscard]] bool equal_in_constant_time(std::string_view left, std::string_view right) noexcept;
 
 /// Bytes that nobody can guess. Throws Error when the system gives none.
+void fill_randomly(std::span<char> bytes);
 [[nodiscard]] std::string random_bytes(std::size_t count);
 
 }  // namespace squall

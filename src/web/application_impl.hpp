@@ -45,14 +45,14 @@ struct Application::Impl {
   std::vector<std::string> cookie_key_texts;
   std::vector<CookieSecret> cookie_keys;  // in place of the one secret
   std::string login_url;
-  std::string session_cookie_name;
-  std::string session_domain;
-  std::string session_path;
-  std::string session_samesite;
-  std::string xsrf_cookie_name;
-  std::string xsrf_cookie_domain;
-  std::string xsrf_cookie_path;
-  std::string xsrf_cookie_samesite;
+  struct CookieTexts {
+    std::string name;
+    std::string domain;
+    std::string path;
+    std::string samesite;
+  };
+  CookieTexts session_cookie;
+  CookieTexts xsrf_cookie;
   std::vector<std::string> xsrf_allowed_origins;
   bool checks_forgery = false;  // requests that change something
   net::NetworkSet trusted_proxies;

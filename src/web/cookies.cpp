@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/cookie.hpp"
-#include "http/set_cookie.hpp"
 #include "http/tokens.hpp"
+#include "web/cookie_attributes.hpp"
 #include "web/exchange.hpp"
 
 #include <squall/base/error.hpp>
@@ -40,20 +40,14 @@ std::string RequestHandler::get_cookie(std::string_view name,
 
 void RequestHandler::set_cookie(std::string_view name, std::string_view value,
                                 const CookieOptions& options) {
-  http::SetCookie cookie{.name = name};
+  http::SetCookie cookie = cookie_with(name, options);
   cookie.value = value;
-  cookie.domain = options.domain;
-  cookie.path = options.path;
   if (options.expires != 0) {
     cookie.expires = options.expires;
   } else if (options.expires_days != 0) {
     cookie.expires = ::time(nullptr) + options.expires_days * day_seconds;
   }
   if (options.max_age >= 0) cookie.max_age = options.max_age;
-  cookie.secure = options.secure;
-  cookie.httponly = options.httponly;
-  cookie.partitioned = options.partitioned;
-  cookie.samesite = options.samesite;
   Result<std::string> line = http::serialize(cookie);
   if (!line) {
     throw UsageError("cookie \"" + std::string(name) + "\": " + line.error().message());

@@ -180,6 +180,11 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
 
   // For WebSockets.
   [[nodiscard]] RequestHandler& handler() noexcept { return *handler_; }
+  /// Whose hooks count when `asking` wants to know something: a middleware's request is not the
+  /// handler. Once that is finished, who asks is all there is.
+  [[nodiscard]] RequestHandler& whose_hooks(RequestHandler& asking) noexcept {
+    return finished_ ? asking : *handler_;
+  }
   void request_stop() noexcept {
     if (stop_) stop_->request_stop();
   }

@@ -11,8 +11,7 @@ namespace squall::web {
 
 const squall::locale::Locale& RequestHandler::locale() {
   if (exchange().locale() == nullptr) {
-    // A middleware's request is not the handler, whose hooks these are.
-    RequestHandler& handler = exchange().is_finished() ? *this : exchange().handler();
+    RequestHandler& handler = exchange().whose_hooks(*this);
     const squall::locale::Locale* const chosen = handler.get_user_locale();
     set_locale(chosen != nullptr ? *chosen : handler.get_browser_locale());
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/ascii.hpp"
+#include "base/secrets.hpp"
 #include "loop/clock.hpp"
-#include "web/content_hash.hpp"
 #include "web/exchange.hpp"
 #include "web/rate_table.hpp"
 
@@ -106,13 +105,7 @@ class RateLimit {
     if (key_ != nullptr) {
       const std::string text = key_(request);
       if (text.empty()) return {};
-      ContentHash hash;  // nobody can make two keys collide
-      hash.update(text);
-      const std::string hex = hash.hex();
-      for (std::size_t i = 0; i < key.size(); ++i) {
-        key[i] = static_cast<unsigned char>(http::ascii::hex_value(hex[2 * i]) << 4 |
-                                            http::ascii::hex_value(hex[2 * i + 1]));
-      }
+      std::memcpy(key.data(), sha256(text).data(), key.size());  // nobody can make two collide
       return key;
     }
     const net::SocketAddress client = Exchange::of(request).client().unmapped();

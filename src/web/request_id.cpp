@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/hex.hpp"
+#include "base/secrets.hpp"
 #include "http/ascii.hpp"
 #include "http/tokens.hpp"
 #include "web/exchange.hpp"
@@ -8,13 +10,12 @@
 
 #include <algorithm>
 #include <string>
-#include <sys/random.h>
 
 namespace squall::web {
 namespace {
 
 constexpr std::size_t longest_id = 128;
-constexpr std::size_t random_bytes = 16;
+constexpr std::size_t id_bytes = 16;
 
 bool is_id(std::string_view text) {
   return !text.empty() && text.size() <= longest_id &&
@@ -48,17 +49,10 @@ class RequestIDs {
         return;
       }
     }
-    char bytes[random_bytes];
-    if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
-      throw Error("the kernel gives no random numbers");
-    }
-    static constexpr char digits[] = "0123456789abcdef";
-    char id[2 * random_bytes];
-    for (std::size_t i = 0; i < random_bytes; ++i) {
-      const auto byte = static_cast<unsigned char>(bytes[i]);
-      id[2 * i] = digits[byte >> 4];
-      id[2 * i + 1] = digits[byte & 15];
-    }
+    char bytes[id_bytes];
+    fill_randomly(bytes);
+    char id[2 * id_bytes];
+    write_hex(id, {bytes, sizeof bytes});
     exchange.set_request_id({id, sizeof id});
   }
 

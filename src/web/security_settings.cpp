@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/set_cookie.hpp"
 #include "web/application_impl.hpp"
+#include "web/cookie_attributes.hpp"
 #include "web/worker.hpp"
 
 #include <squall/base/error.hpp>
@@ -51,19 +51,24 @@ void keep(std::string& text, std::string_view& view) {
   view = text;
 }
 
+/// Keeps what the views of `name` and of `options` point to.
+template <class Options>
+void keep_cookie(Application::Impl::CookieTexts& texts, std::string_view& name, Options& options) {
+  keep(texts.name, name);
+  keep(texts.domain, options.domain);
+  keep(texts.path, options.path);
+  keep(texts.samesite, options.samesite);
+}
+
+void check_cookie(std::string_view setting, std::string_view name, const CookieOptions& options) {
+  const Result<std::string> line = http::serialize(cookie_with(name, options));
+  if (!line) throw UsageError(std::string(setting) + ": " + line.error().message());
+}
+
 void take_session(Application::Impl& impl) {
   SessionOptions& options = impl.settings.session;
-  keep(impl.session_cookie_name, options.cookie_name);
-  keep(impl.session_domain, options.domain);
-  keep(impl.session_path, options.path);
-  keep(impl.session_samesite, options.samesite);
-  http::SetCookie cookie{.name = options.cookie_name};
-  cookie.domain = options.domain;
-  cookie.path = options.path;
-  cookie.secure = options.secure;
-  cookie.samesite = options.samesite;
-  const Result<std::string> line = http::serialize(cookie);
-  if (!line) throw UsageError("Settings::session: " + line.error().message());
+  keep_cookie(impl.session_cookie, options.cookie_name, options);
+  check_cookie("Settings::session", options.cookie_name, attributes_of(options));
   if (options.max_age < Duration::from_seconds(1) || options.max_lifetime < Duration()) {
     throw UsageError(
         "Settings::session: max_age is a second or more, and max_lifetime zero (for any) or more");
@@ -76,17 +81,8 @@ void take_xsrf_cookie(Application::Impl& impl, const Settings& settings) {
                      std::to_string(settings.xsrf_cookie_version));
   }
   CookieOptions& options = impl.settings.xsrf_cookie_options;
-  keep(impl.xsrf_cookie_name, impl.settings.xsrf_cookie_name);
-  keep(impl.xsrf_cookie_domain, options.domain);
-  keep(impl.xsrf_cookie_path, options.path);
-  keep(impl.xsrf_cookie_samesite, options.samesite);
-  http::SetCookie cookie{.name = impl.xsrf_cookie_name};
-  cookie.domain = options.domain;
-  cookie.path = options.path;
-  cookie.secure = options.secure;
-  cookie.samesite = options.samesite;
-  const Result<std::string> line = http::serialize(cookie);
-  if (!line) throw UsageError("Settings::xsrf_cookie_options: " + line.error().message());
+  keep_cookie(impl.xsrf_cookie, impl.settings.xsrf_cookie_name, options);
+  check_cookie("Settings::xsrf_cookie_options", impl.settings.xsrf_cookie_name, options);
 }
 
 void take_allowed_origins(Application::Impl& impl, const Settings& settings) {

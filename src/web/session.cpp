@@ -3,6 +3,7 @@
 #include "base/hex.hpp"
 #include "base/logging.hpp"
 #include "base/secrets.hpp"
+#include "web/cookie_attributes.hpp"
 #include "web/exchange.hpp"
 #include "web/pieces.hpp"
 #include "web/session_state.hpp"
@@ -178,11 +179,7 @@ void SessionState::make_room_for_cookie() const {
 void SessionState::set_cookie(std::string_view value) {
   if (exchange_.head_is_written() || exchange_.is_finished()) return;  // the client has one
   const SessionOptions& options = options_of(exchange_);
-  CookieOptions attributes;
-  attributes.domain = options.domain;
-  attributes.path = options.path;
-  attributes.samesite = options.samesite;
-  attributes.httponly = true;
+  CookieOptions attributes = attributes_of(options);
   attributes.secure = options.secure || exchange_.client_is_secure();
   if (value.empty()) {
     exchange_.handler().clear_cookie(options.cookie_name, attributes);

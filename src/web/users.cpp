@@ -89,9 +89,7 @@ OptionalString RequestHandler::get_current_user() { return {}; }
 const OptionalString& RequestHandler::current_user() {
   Visitor& visitor = exchange().visitor();
   if (!visitor.user_is_known) {
-    // A middleware's request is not the handler, whose hook this is.
-    RequestHandler& handler = exchange().is_finished() ? *this : exchange().handler();
-    OptionalString user = handler.get_current_user();
+    OptionalString user = exchange().whose_hooks(*this).get_current_user();
     if (!visitor.user_is_known) visitor.user = std::move(user);  // it may have set one, and more
     visitor.user_is_known = true;
   }
