@@ -2,6 +2,7 @@
 #include "base/url.hpp"
 #include "client/receive_head.hpp"
 #include "http/ascii.hpp"
+#include "http/tokens.hpp"
 #include "testing/http_test_impl.hpp"
 
 #include <squall/base/error.hpp>
@@ -12,16 +13,6 @@
 
 namespace squall::testing {
 namespace {
-
-bool is_token(std::string_view text) {
-  const auto is_fit = [](char c) { return http::ascii::is(c, http::ascii::token); };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_fit);
-}
-
-bool is_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return http::ascii::is(c, http::ascii::value); });
-}
 
 Response response_of(const client::ReceivedHead& received, std::string body, std::string target) {
   const http::ResponseHead& head = received.head();
@@ -43,9 +34,9 @@ Task<std::optional<Response>> ask_once(HTTPTest::Impl* test, const Request* requ
                                        net::Stream stream, bool has_waited) {
   const http::Method method = http::parse_method(request->method);
   // Not awaited: the server may answer before it has read all.
-  const std::string text = test->text_of(*request);
+  std::string text = test->text_of(*request);
   stream.set_write_limit(text.size() + limits::write_buffer_bytes);
-  stream.write(text);
+  stream.write_owned(std::move(text));
   client::ReceivedHead received;
   const std::error_code no_head = co_await client::receive_head(&stream, &received);
   if (no_head) {
@@ -78,12 +69,12 @@ Request::Request(std::string_view path, const FetchOptions& options)
     throw UsageError("fetch() takes a path that begins with a slash, percent-encoded, not \"" +
                      target + "\"");
   }
-  if (!is_token(method)) throw UsageError("\"" + method + "\" is no method");
+  if (!http::is_token(method)) throw UsageError("\"" + method + "\" is no method");
   if (!body.empty() && (method == "GET" || method == "HEAD")) {
     throw UsageError("a request with " + method + " has no body: give FetchOptions::method");
   }
   for (const Header& header : options.headers) {
-    if (!is_token(header.name) || !is_value(header.value)) {
+    if (!http::is_token(header.name) || !http::is_field_value(header.value)) {
       throw UsageError("\"" + std::string(header.name) + ": " + std::string(header.value) +
                        "\" is no header field");
     }

@@ -158,17 +158,9 @@ std::string HTTPTest::cookie(std::string_view name) const { return impl_->cookie
 void HTTPTest::clear_cookies() noexcept { impl_->cookies.clear(); }
 
 UnusedPort bind_unused_port() {
-  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_storage address{};
-  const auto any = net::SocketAddress::parse("127.0.0.1", 0);
-  auto size = static_cast<socklen_t>(any.to_native(&address, sizeof address));
-  auto* const native = reinterpret_cast<sockaddr*>(&address);
-  if (!socket || ::bind(socket.get(), native, size) != 0 || ::listen(socket.get(), 128) != 0) {
-    fail("a port to listen on");
-  }
-  size = sizeof address;
-  if (::getsockname(socket.get(), native, &size) != 0) fail("getsockname");
-  return {socket.release(), net::SocketAddress::from_native(native, size).port()};
+  UniqueFd socket = std::move(net::bind_sockets(0, "127.0.0.1").front());
+  const std::uint16_t port = net::local_port(socket.get());
+  return {socket.release(), port};
 }
 
 }  // namespace squall::testing
