@@ -7,23 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from squall_wire import DEADLINE, Server, main
-
-EXAMPLES = os.environ.get("SQUALL_EXAMPLES", "")
-
-
-class Example(Server):
-    def __init__(self, directory):
-        self.options, self.port = (), None
-        self.log_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [os.path.join(EXAMPLES, "login"), "0", directory], stdout=subprocess.PIPE,
-            stderr=self.log_file, stdin=subprocess.DEVNULL)
-        try:
-            self.port = self._read_port()
-        except BaseException:
-            self.kill()
-            raise
+from squall_wire import DEADLINE, Example, main
 
 
 @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
@@ -32,7 +16,7 @@ class Login(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.sessions = os.path.join(self.folder.name, "sessions")
-        self.server = Example(self.sessions)
+        self.server = Example("login", self.sessions)
         self.addCleanup(self.server.kill)
 
     def curl(self, path, *arguments, jar="jar"):

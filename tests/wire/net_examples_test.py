@@ -8,30 +8,11 @@ import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import unittest
 
 import squall_wire
-from squall_wire import DEADLINE, Server, WireError, main, wait_for
-
-EXAMPLES = os.environ.get("SQUALL_EXAMPLES", "")
-
-
-class Example(Server):
-    """A server that is one of the examples."""
-
-    def __init__(self, name):
-        self.options, self.port = (), None
-        self.log_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [os.path.join(EXAMPLES, name), "0"], stdout=subprocess.PIPE, stderr=self.log_file,
-            stdin=subprocess.DEVNULL)
-        try:
-            self.port = self._read_port()
-        except BaseException:
-            self.kill()
-            raise
+from squall_wire import DEADLINE, EXAMPLES, Example, WireError, main, wait_for
 
 
 def run(command, data=b""):

@@ -18,6 +18,7 @@ import time
 import unittest
 
 SERVER = os.environ.get("SQUALL_WIRE_SERVER", "/tmp/build-wire/bin/squall_wire_server")
+EXAMPLES = os.environ.get("SQUALL_EXAMPLES", "")  # the directory they are in
 # A library that makes the server's system calls misbehave; see tests/fault.
 FAULTS = {"LD_PRELOAD": os.environ["SQUALL_WIRE_FAULTS"]} if "SQUALL_WIRE_FAULTS" in os.environ else {}
 assert not FAULTS or os.path.exists(FAULTS["LD_PRELOAD"]), FAULTS
@@ -155,6 +156,22 @@ class Server:
                 print(f"the server is gone: {self.process.returncode}\n{self.log()}", file=sys.stderr)
         finally:
             self.kill()
+
+
+class Example(Server):
+    """A server that is one of the examples, on a free port."""
+
+    def __init__(self, name, *arguments):
+        self.options, self.port = (), None
+        self.log_file = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [os.path.join(EXAMPLES, name), "0", *arguments], stdout=subprocess.PIPE,
+            stderr=self.log_file, stdin=subprocess.DEVNULL)
+        try:
+            self.port = self._read_port()
+        except BaseException:
+            self.kill()
+            raise
 
 
 def run_to_end(*options, env=None):

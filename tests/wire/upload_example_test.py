@@ -6,23 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from squall_wire import DEADLINE, Server, main
-
-EXAMPLES = os.environ.get("SQUALL_EXAMPLES", "")
-
-
-class Example(Server):
-    def __init__(self, *arguments):
-        self.options, self.port = (), None
-        self.log_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [os.path.join(EXAMPLES, "upload"), "0", *arguments], stdout=subprocess.PIPE,
-            stderr=self.log_file, stdin=subprocess.DEVNULL)
-        try:
-            self.port = self._read_port()
-        except BaseException:
-            self.kill()
-            raise
+from squall_wire import DEADLINE, Example, main
 
 
 @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
@@ -30,7 +14,7 @@ class Upload(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.server = Example(self.folder.name)
+        self.server = Example("upload", self.folder.name)
         self.addCleanup(self.server.kill)
 
     def curl(self, path, *arguments):

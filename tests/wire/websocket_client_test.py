@@ -20,11 +20,10 @@ import tornado.websocket
 import websockets
 
 import proxies
-from squall_wire import DEADLINE, main
+from squall_wire import DEADLINE, EXAMPLES, main
 from tls_files import Authority
 
 CLIENT = os.environ.get("SQUALL_WIRE_CLIENT", "/tmp/build-wire/bin/squall_wire_client")
-EXAMPLES = os.environ.get("SQUALL_EXAMPLES", "")
 RANDOM = random.Random(5)
 # Both as large as they come with one frame head and another, and of all kinds of bytes.
 MESSAGES = [kind(size) for size in (0, 1, 125, 126, 65535, 65536, 1 << 20)
