@@ -8,6 +8,7 @@
 #include <squall/net/tcp_client.hpp>
 #include <squall/net/tcp_server.hpp>
 #include <squall/net/tls.hpp>
+#include <squall/net/tls_error.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -6,6 +6,8 @@
 #include "net/tls_handshake.hpp"
 #include "net/tls_turn.hpp"
 
+#include <squall/net/tls_error.hpp>
+
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>

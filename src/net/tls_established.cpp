@@ -3,6 +3,7 @@
 #include "net/tls_turn.hpp"
 
 #include <squall/base/limits.hpp>
+#include <squall/net/tls_error.hpp>
 
 #include <algorithm>
 #include <cstring>

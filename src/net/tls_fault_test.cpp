@@ -2,6 +2,8 @@
 #include "net/tls_filter.hpp"
 #include "net/tls_testing.hpp"
 
+#include <squall/net/tls_error.hpp>
+
 #include <openssl/err.h>
 
 #include <algorithm>

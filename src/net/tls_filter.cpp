@@ -9,6 +9,7 @@
 
 #include <squall/base/error.hpp>
 #include <squall/base/limits.hpp>
+#include <squall/net/tls_error.hpp>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>

@@ -5,6 +5,8 @@
 #include "net/tls_testing.hpp"
 #include "net/tls_turn.hpp"
 
+#include <squall/net/tls_error.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <fcntl.h>

@@ -3,6 +3,8 @@
 
 #include "net/tls_testing.hpp"
 
+#include <squall/net/tls_error.hpp>
+
 #include <unistd.h>
 #include <vector>
 

@@ -3,6 +3,8 @@
 #include "server/http1_connection.hpp"
 #include "server/http_server.hpp"
 
+#include <squall/net/tls_error.hpp>
+
 #include <memory>
 #include <utility>
 

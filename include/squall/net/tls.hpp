@@ -2,7 +2,6 @@
 #pragma once
 
 #include <squall/base/duration.hpp>
-#include <squall/net/tls_error.hpp>
 
 #include <cstdint>
 #include <string>
