@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace squall {
@@ -28,5 +29,8 @@ class Utf8Validator {
 
 /// Says whether `text` is UTF-8 from its first to its last byte; "" is.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+/// Appends the bytes of a code point, which is 0x10FFFF or less.
+void append_utf8(std::string& out, std::uint32_t code);
 
 }  // namespace squall

@@ -43,15 +43,7 @@ std::optional<std::string> extended_value(std::string_view text) {
   }
   if (!ascii::equal(charset, "ISO-8859-1")) return {};
   std::string utf8;
-  for (const char c : bytes) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x80) {
-      utf8.push_back(c);
-    } else {
-      utf8.push_back(static_cast<char>(0xc0 | code >> 6));
-      utf8.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-    }
-  }
+  for (const char c : bytes) append_utf8(utf8, static_cast<unsigned char>(c));
   return utf8;
 }
 

@@ -13,25 +13,6 @@ constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
 constexpr std::string_view little_mark = "\xff\xfe";
 constexpr std::string_view big_mark = "\xfe\xff";
 
-void append(std::string& out, std::uint32_t code) {
-  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0 | code >> 6);
-    put(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    put(0xe0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3f));
-    put(0x80 | (code & 0x3f));
-  } else {
-    put(0xf0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3f));
-    put(0x80 | (code >> 6 & 0x3f));
-    put(0x80 | (code & 0x3f));
-  }
-}
-
 std::optional<std::string> from_utf16(std::string_view bytes, std::size_t at, bool big,
                                       std::string& why) {
   const auto unit = [bytes, big](std::size_t where) {
@@ -56,7 +37,7 @@ std::optional<std::string> from_utf16(std::string_view bytes, std::size_t at, bo
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
       at += 2;
     }
-    append(out, code);
+    append_utf8(out, code);
   }
   return out;
 }
@@ -83,7 +64,7 @@ std::optional<std::string> from_latin1(std::string_view bytes, bool ascii_only, 
       why = fmt::format("byte {}: not ASCII", at);
       return {};
     }
-    append(out, byte);
+    append_utf8(out, byte);
   }
   return out;
 }

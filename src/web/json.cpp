@@ -3,6 +3,7 @@
 #include "web/exchange.hpp"
 #include "web/json_text.hpp"
 
+#include <squall/base/error.hpp>
 #include <squall/json.hpp>
 
 #include <string>
@@ -45,3 +46,23 @@ json::value RequestHandler::json_body() const {
 }
 
 }  // namespace squall::web
+
+namespace squall {
+
+std::string json_encode(const json::value& document) {
+  std::string text;
+  web::append_json(text, document);
+  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at + 3)) {
+    text.insert(at + 1, 1, '\\');
+  }
+  return text;
+}
+
+json::value json_decode(std::string_view text) {
+  boost::system::error_code error;
+  json::value document = json::parse(text, error);
+  if (error) throw Error("the text is no JSON: " + error.message());
+  return document;
+}
+
+}  // namespace squall
