@@ -4,17 +4,14 @@
 #include "base/logging.hpp"
 #include "loop/clock.hpp"
 #include "loop/loop_core.hpp"
+#include "loop/symbols.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cxxabi.h>
 #include <execinfo.h>
-#include <memory>
 #include <signal.h>
 #include <string>
-#include <string_view>
 
 namespace squall::loop {
 namespace {
@@ -36,23 +33,6 @@ void take_trace(int) {
   const int saved = errno;
   if (trace.count.load() == -1) trace.count.store(::backtrace(trace.frames, frame_limit));
   errno = saved;
-}
-
-std::string demangled(const char* name) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> plain(
-      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return status == 0 ? plain.get() : name;
-}
-
-// backtrace_symbols gives "binary(mangled+0x12) [0x...]".
-std::string readable(std::string_view line) {
-  const auto open = line.find('(');
-  const auto plus = line.find('+', open);
-  if (open == std::string_view::npos || plus == std::string_view::npos || plus == open + 1) {
-    return std::string(line);
-  }
-  return demangled(std::string(line.substr(open + 1, plus - open - 1)).c_str());
 }
 
 }  // namespace
@@ -158,12 +138,10 @@ void Watchdog::report(const Watched& watched, std::uint64_t busy_ns) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     const int count = trace.count.load();
-    if (count > 0) {
-      const std::unique_ptr<char*, decltype(&std::free)> symbols(
-          ::backtrace_symbols(trace.frames, count), &std::free);
-      for (int i = 2; symbols != nullptr && i < count; ++i) {  // without the signal's own frames
-        text += "\nat ";
-        text += readable(symbols.get()[i]);
+    if (count > 2) {
+      constexpr int own = 2;  // the signal's frames
+      for (const std::string& line : describe_frames(trace.frames + own, count - own)) {
+        text.append("\nat ").append(line);
       }
     }
     trace.count.store(0);  // a late answer is dropped
