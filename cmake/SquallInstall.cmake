@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 set(SQUALL_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/squall)
-install(TARGETS squall EXPORT squallTargets FILE_SET HEADERS)
+install(TARGETS squall squall_throw_traces EXPORT squallTargets FILE_SET HEADERS)
 install(EXPORT squallTargets NAMESPACE squall:: DESTINATION ${SQUALL_CMAKE_DIR})
 
 # A static library hands its private dependencies on to the link line of who uses it; a shared one

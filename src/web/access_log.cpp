@@ -13,7 +13,7 @@ namespace squall::web {
 
 void log_request(const Exchange& exchange, const RequestHandler& handler) noexcept {
   const Settings& settings = handler.settings();
-  if (settings.log_function != nullptr) {
+  if (settings.log_function) {
     try {
       settings.log_function(handler);
     } catch (const std::exception& error) {

@@ -189,18 +189,19 @@ void worker_is_empty(Application::Impl& impl) {
   impl.loop->stop();
 }
 
-/// The last connection is gone, but its last bytes may still be on their way out.
-void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
+/// The last connection is gone, but its last bytes may still be on their way out, and tasks of
+/// answered requests may run.
+void wait_for_rest(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
   // The application may be destroyed first; then nobody waits any more.
   const std::weak_ptr<const char> alive = impl.alive;
-  if (worker.core().busy_streams() == 0) {
+  if (worker.core().busy_streams() == 0 && worker.background().count() == 0) {
     main_loop.post([alive, &impl] {
       if (!alive.expired()) worker_is_empty(impl);
     });
     return;
   }
   IOLoop::current().call_later(Duration::from_milliseconds(5), [alive, &impl, &worker, &main_loop] {
-    if (!alive.expired()) wait_for_streams(impl, worker, main_loop);
+    if (!alive.expired()) wait_for_rest(impl, worker, main_loop);
   });
 }
 
@@ -209,9 +210,7 @@ void wait_for_streams(Application::Impl& impl, Worker& worker, IOLoop& main_loop
 void drain_worker(Application::Impl& impl, Worker& worker, IOLoop& main_loop) {
   using Idle = server::HTTPServer::Idle;
   worker.server().drain(impl.restart->is_replaced() ? Idle::keep : Idle::close);
-  const auto when_empty = [&impl, &worker, &main_loop] {
-    wait_for_streams(impl, worker, main_loop);
-  };
+  const auto when_empty = [&impl, &worker, &main_loop] { wait_for_rest(impl, worker, main_loop); };
   if (worker.server().connection_count() == 0) {
     when_empty();
   } else {

@@ -229,6 +229,7 @@ void Exchange::finished() {
   } catch (const std::exception& what) {
     log::format(log::Level::error, "app", "on_finish threw: {}", what.what());
   }
+  leave_background_tasks();
 }
 
 void Exchange::request_drain_notice() noexcept {
@@ -334,6 +335,7 @@ void Exchange::reset() noexcept {
   send_server_ = send_date_ = true;
   has_validator_ = makes_etag_ = false;
   rest_ = Task<>();
+  background_.clear();
 }
 
 }  // namespace squall::web

@@ -102,6 +102,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   [[nodiscard]] const net::TLSInfo* tls();
   [[nodiscard]] std::uint64_t elapsed_ns() const noexcept;
   [[nodiscard]] const RouteTarget* target() const noexcept { return match_.target; }
+  /// What the request's route shares with others; from select_handler() on.
+  [[nodiscard]] const RouteScope& scope() const noexcept { return *scope_; }
   [[nodiscard]] PathArguments path_arguments() const noexcept {
     return {arguments_, match_.argument_count};
   }
@@ -147,6 +149,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void set_compression(bool wanted);
   /// Ends the response with a file, of which `bytes` are the whole. It is never read into memory.
   void finish_with_file(const loop::SharedFile& file, std::uint64_t bytes);
+  /// To run after the response.
+  void add_background_task(Task<> task);
   /// Ends the verb, but not the request: `rest` goes on when the verb has returned, and finishes.
   void answer_later(Task<> rest) noexcept { rest_ = std::move(rest); }
 
@@ -242,6 +246,7 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   void check_forgery();  // xsrf.cpp
   void check_request_origin() const;
   void finished();
+  void leave_background_tasks();  // background_tasks.cpp
   void write_head(bool last);
   void send_body(std::string& bytes);
   [[nodiscard]] std::optional<std::uint64_t> announced_length() const;
@@ -321,7 +326,8 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   std::unique_ptr<ResponseCoder> coder_;  // of a response that is coded as it goes
 
   squall::detail::TaskRunner runner_;
-  Task<> rest_;  // of answer_later()
+  Task<> rest_;                     // of answer_later()
+  std::vector<Task<>> background_;  // for after the response
   std::optional<StopSource> stop_;
   unsigned status_ = 200;
   std::uint16_t position_ = 0;  // middleware that has been entered

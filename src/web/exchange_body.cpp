@@ -49,9 +49,11 @@ void Exchange::receive_body(const http::RequestFraming& framing) {
       is_long && http::is_multipart_form(head_->field(http::FieldId::content_type));
   const bool decodes = decodes_body();
   const bool whole = !streams && !is_form;
-  if (!whole || max_body != 0) {
+  const Duration timeout = scope_->body_timeout;
+  if (!whole || max_body != 0 || timeout != Duration()) {
     body_limits_ = whole ? worker_.server().options().body : worker_.streamed_body_limits();
     if (max_body != 0) body_limits_.max_bytes = max_body;
+    if (timeout != Duration()) body_limits_.timeout = timeout;
     writer_->set_body_limits(body_limits_);
   }
   if (whole && !decodes) return;

@@ -100,7 +100,8 @@ Exchange::Answer Exchange::choose() {
   verb_ = find(head_->method());
   if (verb_ == nullptr && head_->method() == http::Method::head) verb_ = find(http::Method::get);
   if (verb_ != nullptr) return Answer::verb;
-  if (target == nullptr) {  // the default handler's prepare() may answer
+  // Of what is no route of its own; a default handler's prepare() may answer.
+  if (target == nullptr || target->rank != RouteRank::route) {
     verb_ = &no_route_verb;
     return Answer::verb;
   }
@@ -168,6 +169,7 @@ bool Exchange::select_handler() {
   route();
   const Answer answer = choose();
   set_chain();
+  if (scope_->write_timeout != Duration()) set_write_timeout(scope_->write_timeout);
   adopt(answer == Answer::verb ? spec_->factory()->create() : new RequestHandler());
   clear();
   if (answer != Answer::verb && chain_ != nullptr) {

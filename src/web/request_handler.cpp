@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/html.hpp"
+#include "web/debug_page.hpp"
 #include "web/exchange.hpp"
 
 #include <squall/base/error.hpp>
@@ -54,28 +54,16 @@ void RequestHandler::set_default_headers() {}
 
 void RequestHandler::write_error(int status, std::exception_ptr error) {
   const std::string_view phrase = http::reason_phrase(static_cast<unsigned>(status));
-  std::string detail;
-  if (settings().debug && error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const std::exception& what) {
-      detail = what.what();
-    } catch (...) {
-      detail = "something that is no std::exception";
-    }
-  }
   const std::string title = std::to_string(status) + " " + std::string(phrase);
+  if (settings().debug) {
+    write_debug_page(*this, title, error);
+    return;
+  }
   write("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
   write(title);
   write("</title></head><body><h1>");
   write(title);
-  write("</h1>");
-  if (!detail.empty()) {
-    write("<pre>");
-    write(http::escape_html(detail));
-    write("</pre>");
-  }
-  write("</body></html>\n");
+  write("</h1></body></html>\n");
 }
 
 const HTTPServerRequest& RequestHandler::request() const { return exchange().request(); }

@@ -60,6 +60,7 @@ void Exchange::clear() {
   status_ = 200;
   send_server_ = send_date_ = true;
   has_validator_ = false;
+  background_.clear();
   put_header("Content-Type", default_content_type);
   const std::string& hsts = worker_.application().hsts;
   if (!hsts.empty() && client_is_secure()) {
@@ -219,6 +220,7 @@ void Exchange::write_head(bool last) {
 void Exchange::flush() {
   if (closed_) {
     body_out_.clear();
+    leave_background_tasks();
     return;
   }
   forbid_after_finish();
@@ -273,6 +275,7 @@ void Exchange::send_error(int status, std::exception_ptr error, std::string_view
                 "that the client notices",
                 head_->method_name(), head_->target());
     writer_->abort();
+    background_.clear();
     finished();
     return;
   }

@@ -94,7 +94,8 @@ struct RouteTable::Node {
 RouteTable::RouteTable() : root_(std::make_unique<Node>()) {}
 RouteTable::~RouteTable() = default;
 
-RouteTarget& RouteTable::place(std::string_view pattern) {
+/// nullptr when the paths have a higher entry, or one as high that is not a route.
+RouteTarget* RouteTable::place(std::string_view pattern, RouteRank rank) {
   const std::vector<PatternPiece> pieces = take_apart(pattern);
   Node* node = root_.get();
   std::vector<std::string> names;
@@ -121,8 +122,10 @@ RouteTarget& RouteTable::place(std::string_view pattern) {
   }
   if (names.size() > max_arguments) refuse(pattern, "it has more than 16 places");
   std::unique_ptr<RouteTarget>& slot = tail ? node->tail : node->end;
-  if (slot == nullptr) {
+  if (slot != nullptr && rank < RouteRank::route && slot->rank >= rank) return nullptr;
+  if (slot == nullptr || slot->rank < rank) {
     slot = std::make_unique<RouteTarget>();
+    slot->rank = rank;
     slot->pattern = pattern;
     slot->names = std::move(names);
     slot->order = next_order_++;
@@ -130,11 +133,18 @@ RouteTarget& RouteTable::place(std::string_view pattern) {
     throw UsageError("route \"" + std::string(pattern) + "\" stands for the same paths as \"" +
                      slot->pattern + "\"");
   }
-  return *slot;
+  return slot.get();
+}
+
+void RouteTable::add_lesser(std::string_view pattern, RouteRank rank, Endpoint target) {
+  RouteTarget* const at = place(pattern, rank);
+  if (at == nullptr) return;
+  check_parameters(*at, pattern, target.spec);
+  at->all = std::move(target);
 }
 
 void RouteTable::add_pattern(std::string_view pattern, Endpoint target) {
-  RouteTarget& at = place(pattern);
+  RouteTarget& at = *place(pattern, RouteRank::route);
   const bool taken = at.all || std::any_of(at.by_method.begin(), at.by_method.end(),
                                            [](const Endpoint& one) { return bool(one); });
   if (taken) {
@@ -150,7 +160,7 @@ void RouteTable::add_pattern(std::string_view pattern, http::Method method, Endp
     add_pattern(pattern, std::move(target));
     return;
   }
-  RouteTarget& at = place(pattern);
+  RouteTarget& at = *place(pattern, RouteRank::route);
   Endpoint& slot = at.by_method[static_cast<std::size_t>(method)];
   if (at.all || slot) {
     throw UsageError("route \"" + std::string(pattern) + "\" answers " +
@@ -189,6 +199,11 @@ void RouteTable::add_regex(std::string_view expression, http::Method method, End
   check_parameters(made, expression, target.spec);
   (one_method ? made.by_method[static_cast<std::size_t>(method)] : made.all) = std::move(target);
   regexes_.push_back({std::move(compiled), std::move(made)});
+}
+
+void RouteTable::add_fallback_regex(std::string_view expression, Endpoint target) {
+  add_regex(expression, std::move(target));
+  regexes_.back().target.rank = RouteRank::fallback;
 }
 
 std::unique_ptr<RE2> compile_regex(const char* what, std::string_view expression) {

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <squall/web/handler.hpp>
-#include <squall/web/middleware.hpp>
+#include <squall/web/router.hpp>
 
 #include <re2/re2.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,11 +17,8 @@
 
 namespace squall::web {
 
-/// What the routes of a group share.
-struct RouteScope {
-  std::size_t max_body_size = 0;       ///< 0: the application's
-  std::vector<Middleware> middleware;  ///< the outermost first; the application's, too
-};
+/// What the routes of a group share; the middleware is the application's, too.
+using RouteScope = detail::RouteRules;
 
 /// Who answers, and how.
 struct Endpoint {
@@ -36,8 +34,16 @@ struct Endpoint {
   const RouteScope* scope = nullptr;  ///< nullptr: the application's own
 };
 
+/// How much an entry of the table is worth; of those for one path the highest is taken.
+enum class RouteRank : std::uint8_t {
+  fallback,  ///< a router's default handler
+  slash,     ///< leads to the pattern that has a slash more or less
+  route,
+};
+
 /// Where a path leads: one target for all methods, or one for each.
 struct RouteTarget {
+  RouteRank rank = RouteRank::route;
   Endpoint all;
   std::array<Endpoint, http::method_count> by_method;
   std::string pattern;             ///< as the program wrote it
@@ -66,6 +72,10 @@ class RouteTable {
   void add_pattern(std::string_view pattern, Endpoint target);
   void add_pattern(std::string_view pattern, http::Method method, Endpoint target);
   void add_regex(std::string_view expression, Endpoint target);
+  /// An entry below routes, in force only where there is no higher one for the same paths.
+  void add_lesser(std::string_view pattern, RouteRank rank, Endpoint target);
+  /// For what the expressions before it leave.
+  void add_fallback_regex(std::string_view expression, Endpoint target);
   // Method::unknown stands for all methods.
   void add_regex(std::string_view expression, http::Method method, Endpoint target);
 
@@ -80,7 +90,7 @@ class RouteTable {
     RouteTarget target;
   };
 
-  RouteTarget& place(std::string_view pattern);
+  RouteTarget* place(std::string_view pattern, RouteRank rank);
   static const RouteTarget* walk(const Node& node, std::string_view rest, Match& match);
 
   std::unique_ptr<Node> root_;

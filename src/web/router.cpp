@@ -7,12 +7,22 @@
 
 namespace squall::web {
 
+detail::RouteRules::RouteRules(const RouteOptions& options)
+    : max_body_size(options.max_body_size),
+      body_timeout(options.body_timeout),
+      write_timeout(options.write_timeout),
+      login_url(options.login_url),
+      authenticated(options.authenticated),
+      xsrf_exempt(options.xsrf_exempt),
+      redirect_slash(options.redirect_slash),
+      middleware(options.middleware) {
+  if (body_timeout < Duration() || write_timeout < Duration()) {
+    throw UsageError("a time-out of a route is longer than nothing");
+  }
+}
+
 Route::Route(std::string_view path_pattern, HandlerSpec to, const RouteOptions& options)
-    : pattern(path_pattern),
-      target(std::move(to)),
-      name(options.name),
-      max_body_size(options.max_body_size),
-      middleware(options.middleware) {}
+    : pattern(path_pattern), target(std::move(to)), name(options.name), rules(options) {}
 Route::Route(re path_expression, HandlerSpec to, const RouteOptions& options)
     : Route(path_expression.expression, std::move(to), options) {
   is_regex = true;
@@ -29,8 +39,7 @@ Route::Route(re prefix, Router to, const RouteOptions& options)
 Router::Router() = default;
 Router::Router(std::initializer_list<Route> routes, const RouteOptions& options) {
   own().name = options.name;
-  own().max_body_size = options.max_body_size;
-  own().middleware = options.middleware;
+  own().rules = detail::RouteRules(options);
   own().routes.assign(routes.begin(), routes.end());
 }
 Router::Router(const Router& other)
@@ -49,7 +58,11 @@ Router::Data& Router::own() {
 
 void Router::add_route(const Route& route) { own().routes.push_back(route); }
 
-void Router::use(Middleware middleware) { own().middleware.push_back(std::move(middleware)); }
+void Router::use(Middleware middleware) { own().rules.middleware.push_back(std::move(middleware)); }
+
+void Router::set_default_handler(HandlerSpec handler) {
+  own().default_handler = std::move(handler);
+}
 
 void Router::add_function(http::Method method, std::string_view pattern, HandlerSpec target,
                           const RouteOptions& options) {

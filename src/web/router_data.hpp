@@ -3,7 +3,6 @@
 
 #include <squall/web/router.hpp>
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,8 @@ namespace squall::web {
 struct Router::Data {
   std::vector<Route> routes;
   std::string name;
-  std::size_t max_body_size = 0;
-  std::vector<Middleware> middleware;
+  detail::RouteRules rules;
+  HandlerSpec default_handler;
 };
 
 }  // namespace squall::web

@@ -10,6 +10,52 @@
 #include <utility>
 
 namespace squall::web {
+namespace {
+
+/// What a path with a slash too many or too few leads to.
+struct SlashRedirect : RequestHandler {
+  void get() {
+    std::string url(request().path());
+    if (url.ends_with('/')) {
+      url.pop_back();
+    } else {
+      url.push_back('/');
+    }
+    if (url.starts_with("//")) throw HTTPError(404);  // browsers would take that for a host
+    if (!request().query().empty()) url.append("?").append(request().query());
+    redirect(url, true);
+  }
+};
+
+void add_slash_redirect(RouteTable& table, std::string_view pattern, const RouteScope* scope) {
+  if (pattern == "/" || pattern.ends_with("...}")) return;
+  std::string other(pattern);
+  if (pattern.ends_with('/')) {
+    other.pop_back();
+  } else {
+    other.push_back('/');
+  }
+  table.add_lesser(other, RouteRank::slash, Endpoint(web::handler<SlashRedirect>, scope));
+}
+
+bool says_nothing(const detail::RouteRules& rules) noexcept {
+  return rules.max_body_size == 0 && rules.body_timeout == Duration() &&
+         rules.write_timeout == Duration() && rules.login_url.empty() && !rules.authenticated &&
+         !rules.xsrf_exempt && !rules.redirect_slash && rules.middleware.empty();
+}
+
+/// All but the middleware.
+void override_with(detail::RouteRules& rules, const detail::RouteRules& by) {
+  if (by.max_body_size != 0) rules.max_body_size = by.max_body_size;
+  if (by.body_timeout != Duration()) rules.body_timeout = by.body_timeout;
+  if (by.write_timeout != Duration()) rules.write_timeout = by.write_timeout;
+  if (!by.login_url.empty()) rules.login_url = by.login_url;
+  rules.authenticated = rules.authenticated || by.authenticated;
+  rules.xsrf_exempt = rules.xsrf_exempt || by.xsrf_exempt;
+  rules.redirect_slash = rules.redirect_slash || by.redirect_slash;
+}
+
+}  // namespace
 
 HostPattern::HostPattern(std::string_view pattern) {
   is_ending_ = pattern == "*" || pattern.starts_with("*.");
@@ -73,12 +119,15 @@ void Routing::add(RouteTable& table, const Route& route, const Group& group) {
     throw UsageError("route \"" + route.pattern +
                      "\" leads nowhere: give it a handler, or a router that has routes");
   }
-  Endpoint endpoint(route.target, scope_of(group.scope, route.max_body_size, route.middleware));
+  Endpoint endpoint(route.target, scope_of(group.scope, route.rules));
   ReversePattern reverse = group.reverse;
   std::string pattern = group.pattern;
   if (!group.is_regex && !route.is_regex) {
     pattern += route.pattern;
     if (pattern.empty() && group.is_router) pattern = "/";  // the prefix itself, of the root
+    if (endpoint.scope != nullptr && endpoint.scope->redirect_slash) {
+      add_slash_redirect(table, pattern, endpoint.scope);
+    }
     table.add_pattern(pattern, route.method, std::move(endpoint));
     reverse = reverse_of_pattern(pattern);
   } else {
@@ -117,10 +166,14 @@ void Routing::add_router(RouteTable& table, const Route& mount, const Group& gro
   for (const std::string* name : {&mount.name, &router.name}) {
     if (!name->empty()) inner.names.append(*name).append(":");
   }
-  inner.scope = scope_of(group.scope, mount.max_body_size, mount.middleware);
   // The mount is outside, but what it says of limits goes before what the router says.
-  inner.scope =
-      scope_of(inner.scope, mount.max_body_size != 0 ? 0 : router.max_body_size, router.middleware);
+  detail::RouteRules rules = router.rules;
+  rules.middleware.clear();
+  override_with(rules, mount.rules);
+  for (const detail::RouteRules* of : {&mount.rules, &router.rules}) {
+    rules.middleware.insert(rules.middleware.end(), of->middleware.begin(), of->middleware.end());
+  }
+  inner.scope = scope_of(group.scope, rules);
   for (const Route& route : router.routes) {
     if (!route.is_regex && !route.pattern.empty() && route.pattern.front() != '/') {
       throw UsageError("route \"" + route.pattern + "\" of the router at \"" + mount.pattern +
@@ -128,14 +181,25 @@ void Routing::add_router(RouteTable& table, const Route& mount, const Group& gro
     }
     add(table, route, inner);
   }
+  if (router.default_handler) add_default(table, router.default_handler, inner);
 }
 
-const RouteScope* Routing::scope_of(const RouteScope* outer, std::size_t max_body_size,
-                                    const std::vector<Middleware>& middleware) {
-  if (max_body_size == 0 && middleware.empty()) return outer;
+/// For all paths below a router's prefix, and for the prefix.
+void Routing::add_default(RouteTable& table, const HandlerSpec& handler, const Group& group) {
+  const Endpoint endpoint(handler, group.scope);
+  if (group.is_regex) {
+    table.add_fallback_regex("(?:" + group.pattern + ")(?:/.*)?", endpoint);
+    return;
+  }
+  table.add_lesser(group.pattern + "/{unmatched_path...}", RouteRank::fallback, endpoint);
+  if (!group.pattern.empty()) table.add_lesser(group.pattern, RouteRank::fallback, endpoint);
+}
+
+const RouteScope* Routing::scope_of(const RouteScope* outer, const detail::RouteRules& rules) {
+  if (says_nothing(rules)) return outer;
   auto made = std::make_unique<RouteScope>(outer != nullptr ? *outer : root_scope_);
-  if (max_body_size != 0) made->max_body_size = max_body_size;
-  made->middleware.insert(made->middleware.end(), middleware.begin(), middleware.end());
+  override_with(*made, rules);
+  made->middleware.insert(made->middleware.end(), rules.middleware.begin(), rules.middleware.end());
   scopes_.push_back(std::move(made));
   return scopes_.back().get();
 }

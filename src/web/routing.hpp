@@ -86,8 +86,8 @@ class Routing {
   void add(RouteTable& table, const Route& route, const Group& group);
   void add_router(RouteTable& table, const Route& mount, const Group& group);
   void add_name(std::string name, std::string pattern, ReversePattern reverse);
-  const RouteScope* scope_of(const RouteScope* outer, std::size_t max_body_size,
-                             const std::vector<Middleware>& middleware);
+  const RouteScope* scope_of(const RouteScope* outer, const detail::RouteRules& rules);
+  static void add_default(RouteTable& table, const HandlerSpec& handler, const Group& group);
 
   RouteTable table_;
   RouteScope root_scope_;

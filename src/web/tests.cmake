@@ -1,9 +1,11 @@
 set(web_tests
   auth_test.cpp
+  background_tasks_test.cpp
   body_intake_test.cpp
   choose_sibling_test.cpp
   conditional_test.cpp
   cookies_test.cpp
+  debug_page_test.cpp
   digest_auth_test.cpp
   event_source_handler_test.cpp
   file_cache_test.cpp
@@ -21,6 +23,7 @@ set(web_tests
   request_body_test.cpp
   request_handler_test.cpp
   response_coding_test.cpp
+  route_rules_test.cpp
   route_table_test.cpp
   routing_test.cpp
   session_test.cpp

@@ -63,7 +63,8 @@ Task<> Exchange::prepare() {
 }
 
 bool Exchange::lets_in() {
-  if (!spec_->factory()->type.authenticated || handler_->current_user()) return true;
+  const bool asks = (spec_->factory()->type.authenticated || scope_->authenticated) && !refuses_;
+  if (!asks || handler_->current_user()) return true;
   turn_away();
   return false;
 }
@@ -131,6 +132,7 @@ const std::string& RequestHandler::require_user() {
 }
 
 std::string RequestHandler::get_login_url() {
+  if (const std::string& url = exchange().scope().login_url; !url.empty()) return url;
   require_setting("login_url", "sending users to log in");
   return std::string(settings().login_url);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/http_server.hpp"
+#include "web/background_tasks.hpp"
 #include "web/application_impl.hpp"
 
 #include <cstddef>
@@ -38,6 +39,7 @@ class Worker final : private server::ServerDelegate {
   [[nodiscard]] const server::BodyLimits& streamed_body_limits() const noexcept {
     return streamed_body_limits_;
   }
+  [[nodiscard]] BackgroundTasks& background() noexcept { return background_; }
   /// The static files that are open on this loop.
   [[nodiscard]] FileCache& files();
 
@@ -61,6 +63,7 @@ class Worker final : private server::ServerDelegate {
   std::vector<Exchange*> spare_;
   WebSocketSession* sessions_ = nullptr;
   EventStream* streams_ = nullptr;
+  BackgroundTasks background_;
   server::HTTPServer server_;
 };
 

@@ -118,7 +118,7 @@ const Visitor& know_token(Exchange& exchange, std::string_view cookie) {
 // Of requests that change something, behind the middleware, whose after() sees the refusal. What
 // leads nowhere is 404 or 405, as it is without middleware.
 void Exchange::check_forgery() {
-  if (!worker_.application().checks_forgery || refuses_) return;
+  if (!worker_.application().checks_forgery || refuses_ || scope_->xsrf_exempt) return;
   const http::Method method = head_->method();
   if (method == http::Method::get || method == http::Method::head ||
       method == http::Method::options) {

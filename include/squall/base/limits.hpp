@@ -48,6 +48,10 @@ inline constexpr std::size_t hub_client_calls = 32;
 inline constexpr std::size_t cookie_count = 100;
 /// A signed value, as a cookie carries it; browsers keep 4 KiB of one. Longer ones are not read.
 inline constexpr std::size_t signed_value_bytes = 16 * 1024;
+/// Tasks that one request leaves to run after its response.
+inline constexpr std::size_t background_tasks = 100;
+/// Requests of one loop whose tasks run after their responses; past it the answer is 503.
+inline constexpr std::size_t background_requests = 10'000;
 /// A token against forged requests; longer ones are not valid.
 inline constexpr std::size_t xsrf_token_bytes = 1024;
 /// A password; a longer one is refused.

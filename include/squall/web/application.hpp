@@ -13,6 +13,7 @@
 #include <squall/web/url_argument.hpp>
 #include <squall/websocket/compression_options.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -72,13 +73,39 @@ struct Compression {
   int zstd_level = 3;  ///< 1 to 9
 };
 
+/// What writes the log of requests: a function, or the address of an object that is called and
+/// outlives the application, on the threads of all workers.
+class LogFunction {
+ public:
+  LogFunction() noexcept = default;
+  template <std::convertible_to<void (*)(const RequestHandler&)> F>
+  LogFunction(F function) noexcept : function_(function) {}  // NOLINT: implicit by design
+  template <class T>
+  requires std::is_class_v<T> LogFunction(T* object)
+  noexcept  // NOLINT: implicit by design
+      : object_(object), call_([](void* callee, const RequestHandler& handler) {
+          (*static_cast<T*>(callee))(handler);
+        }) {}
+
+  explicit operator bool() const noexcept { return function_ != nullptr || call_ != nullptr; }
+  void operator()(const RequestHandler& handler) const {
+    call_ != nullptr ? call_(object_, handler) : function_(handler);
+  }
+
+ private:
+  void (*function_)(const RequestHandler&) = nullptr;
+  void* object_ = nullptr;
+  void (*call_)(void*, const RequestHandler&) = nullptr;
+};
+
 /// Settings of an Application, written by name: `web::Application app({...}, {.debug = true});`.
 /// Views are copied by the constructor.
 struct Settings {
-  bool debug = false;      ///< error pages tell what happened
-  bool access_log = true;  ///< one line a request
-  /// Replaces the access log's line.
-  void (*log_function)(const RequestHandler& handler) = nullptr;
+  /// Error pages show what was thrown, the request and the settings, secrets apart. Not where
+  /// strangers may look.
+  bool debug = false;
+  bool access_log = true;         ///< one line a request
+  LogFunction log_function = {};  ///< replaces the access log's line
 
   /// Compresses responses of types that are worth it, for clients that take it. Leave it off, or
   /// call set_compression(false), where a body has a secret beside text that an attacker chooses:

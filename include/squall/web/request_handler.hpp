@@ -117,7 +117,8 @@ class RequestHandler : public squall::detail::Pooled {
   /// Settings::auto_etag is on. The default hashes the body.
   [[nodiscard]] virtual std::string compute_etag();
   /// Writes the page of an error, with write() and set_header(). `error` is what the handler threw,
-  /// if it did. The default is a line of HTML; with Settings::debug it names the exception.
+  /// if it did. The default is a line of HTML; with Settings::debug it shows what was thrown, the
+  /// request and the settings, as text to clients that do not ask for HTML.
   virtual void write_error(int status, std::exception_ptr error);
 
   // The request.
@@ -304,6 +305,12 @@ class RequestHandler : public squall::detail::Pooled {
     finish();
   }
   [[nodiscard]] bool is_finished() const noexcept;
+  /// Runs `task` when the response has been handed to the connection: a mail to be sent, say.
+  /// Tasks of one request run one after the other and end with the first that throws, which the
+  /// log tells; clear(), and so an error page, forgets them. The handler is gone by then: they own
+  /// what they use. Shutting down waits for them. A UsageError past limits::background_tasks of one
+  /// request, HTTPError 503 while as many requests' wait as limits::background_requests.
+  void add_background_task(Task<> task);
 
   /// Sends the client to `url` (made safe for the header) with 302, or 301 when `permanent`, or
   /// another status of 300 to 399, and finishes.

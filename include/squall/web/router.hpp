@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <squall/base/duration.hpp>
 #include <squall/http/method.hpp>
 #include <squall/web/detail/function_handler.hpp>
 #include <squall/web/handler.hpp>
@@ -31,6 +32,19 @@ struct RouteOptions {
   /// Bytes of a request body, in place of Settings::max_body_size and max_streamed_body_size; past
   /// it the answer is 413. Of a Router: of its routes that say nothing. 0 says nothing.
   std::size_t max_body_size = 0;
+  /// In place of Settings::body_timeout, write_timeout and login_url, in the same way.
+  Duration body_timeout = {};
+  Duration write_timeout = {};
+  std::string_view login_url = {};
+  /// Answers users only, as handlers' classes with `authenticated` do.
+  bool authenticated = false;
+  /// Leaves out what Settings::xsrf_cookies and xsrf_check_origin ask for: right where clients send
+  /// a key and no cookies.
+  bool xsrf_exempt = false;
+  /// Sends GET and HEAD of the same path with one slash more or less at its end to the pattern's
+  /// own form, with 301 and the query; other methods are 404 there. A route of that path goes
+  /// first. Patterns that end in `{name...}` and regular expressions have no other form.
+  bool redirect_slash = false;
   /// What stands before the handlers, the first outermost; inside of what the routers around and
   /// the application have. To be written inside the braces.
   std::initializer_list<Middleware> middleware = {};
@@ -40,6 +54,21 @@ static_assert(std::is_trivially_destructible_v<RouteOptions>);
 struct Route;
 
 namespace detail {
+
+/// What RouteOptions say of requests, kept.
+struct RouteRules {
+  RouteRules() = default;
+  explicit RouteRules(const RouteOptions& options);
+
+  std::size_t max_body_size = 0;  // zero, as "" and no time: nothing is said
+  Duration body_timeout;
+  Duration write_timeout;
+  std::string login_url;
+  bool authenticated = false;
+  bool xsrf_exempt = false;
+  bool redirect_slash = false;
+  std::vector<Middleware> middleware;  // the outermost first
+};
 
 /// The routes to functions that applications and routers share.
 template <class Self>
@@ -96,7 +125,7 @@ template <class F>
 ///
 /// Its routes' patterns stand below the prefix, which may have places of its own; "" is the prefix
 /// itself. A verb's parameters are the places of prefix and pattern together. A path that no route
-/// here matches goes on to the other routes of the application.
+/// here matches goes on to the other routes of the application, and to the default handler here.
 class Router : public detail::RouteFunctions<Router> {
  public:
   Router();
@@ -109,6 +138,9 @@ class Router : public detail::RouteFunctions<Router> {
   void add_route(const Route& route);
   /// Puts a middleware before all routes of this, inside of those that it has.
   void use(Middleware middleware);
+  /// Answers paths below the prefix, and the prefix itself, that no other route of the application
+  /// matches, as Application::set_default_handler() does for all paths.
+  void set_default_handler(HandlerSpec handler);
 
   /// For the library.
   struct Data;
@@ -143,8 +175,7 @@ struct Route {
   bool is_regex = false;
   http::Method method = http::Method::unknown;  ///< the only one, or `unknown` for all
   std::string name;
-  std::size_t max_body_size = 0;
-  std::vector<Middleware> middleware;
+  detail::RouteRules rules;
 };
 
 }  // namespace squall::web
