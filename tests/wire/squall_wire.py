@@ -72,7 +72,7 @@ class Server:
             line = self.process.stdout.readline().decode()
         finally:
             guard.cancel()
-        match = re.match(r"listening on (\d+)$", line.strip())
+        match = re.search(r"(?:listening on |http://localhost:)(\d+)$", line.strip())
         if not match:
             raise WireError(f"the server did not start: {line!r}\n{self.log()}")
         return int(match[1])
@@ -159,13 +159,13 @@ class Server:
 
 
 class Example(Server):
-    """A server that is one of the examples, on a free port."""
+    """A server that is one of the examples, on a free port: `port` says how it is told of that."""
 
-    def __init__(self, name, *arguments):
+    def __init__(self, name, *arguments, port=("0",)):
         self.options, self.port = (), None
         self.log_file = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [os.path.join(EXAMPLES, name), "0", *arguments], stdout=subprocess.PIPE,
+            [os.path.join(EXAMPLES, name), *port, *arguments], stdout=subprocess.PIPE,
             stderr=self.log_file, stdin=subprocess.DEVNULL)
         try:
             self.port = self._read_port()
