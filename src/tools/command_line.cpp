@@ -11,6 +11,8 @@ namespace squall::tools {
 namespace {
 
 constexpr CommandEntry all_commands[] = {
+    {"new", "make the folder of a new application", new_command},
+    {"routes", "list the routes of a program", routes_command},
     {"run", "run a program, and with --watch again after each change of its source", run_command},
 };
 

@@ -23,6 +23,8 @@ struct CommandEntry {
 /// In the order in which help lists them.
 [[nodiscard]] std::span<const CommandEntry> commands() noexcept;
 
+int new_command(const Arguments& arguments);
+int routes_command(const Arguments& arguments);
 int run_command(const Arguments& arguments);
 
 }  // namespace squall::tools

@@ -3,6 +3,7 @@
 #include "loop/forks.hpp"
 #include "net/inheritance.hpp"
 #include "web/application_impl.hpp"
+#include "web/list_routes.hpp"
 #include "web/worker.hpp"
 
 #include <squall/base/error.hpp>
@@ -234,6 +235,7 @@ std::vector<SocketSet> make_sockets(std::uint16_t port, const ListenOptions& opt
 
 std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& options) {
   if (options.workers == 0) throw UsageError("an application needs at least one worker");
+  if (list_routes_instead(*this)) return port;
   net::BindOptions bind;
   bind.backlog = options.backlog;
   bind.reuse_port = options.reuse_port || options.workers > 1;
@@ -257,6 +259,7 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
 }
 
 void Application::listen_unix(std::string_view path, unsigned mode, const ListenOptions& options) {
+  if (list_routes_instead(*this)) return;
   const Port served = make_port(*impl_, options);
   UniqueFd socket = net::bind_unix_socket(path, mode, options.backlog);
   Worker& worker = main_worker(*this, *impl_);
@@ -267,6 +270,7 @@ void Application::listen_unix(std::string_view path, unsigned mode, const Listen
 }
 
 void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
+  if (list_routes_instead(*this)) return;
   int listens = 0;
   socklen_t size = sizeof listens;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {

@@ -191,6 +191,7 @@ void RouteTable::add_regex(std::string_view expression, http::Method method, End
   if (groups > max_arguments) refuse(expression, "it has more than 16 groups");
   RouteTarget made;
   made.pattern = expression;
+  made.is_regex = true;
   made.names.resize(groups);
   for (const auto& [number, name] : compiled->CapturingGroupNames()) {
     made.names[static_cast<std::size_t>(number) - 1] = name;
@@ -268,6 +269,23 @@ bool RouteTable::find(std::string_view path, Match& match) const {
     break;
   }
   return match.target != nullptr;
+}
+
+void RouteTable::collect(const Node& node, std::vector<const RouteTarget*>& out) {
+  for (const auto* target : {&node.end, &node.tail}) {
+    if (*target != nullptr) out.push_back(target->get());
+  }
+  for (const auto& child : node.children) collect(*child, out);
+  for (const Place& place : node.places) collect(*place.next, out);
+}
+
+std::vector<const RouteTarget*> RouteTable::targets() const {
+  std::vector<const RouteTarget*> out;
+  collect(*root_, out);
+  for (const Regex& regex : regexes_) out.push_back(&regex.target);
+  std::sort(out.begin(), out.end(),
+            [](const RouteTarget* a, const RouteTarget* b) { return a->order < b->order; });
+  return out;
 }
 
 std::string_view normalise_path(std::string_view path, std::string& storage) {

@@ -46,7 +46,8 @@ struct RouteTarget {
   RouteRank rank = RouteRank::route;
   Endpoint all;
   std::array<Endpoint, http::method_count> by_method;
-  std::string pattern;             ///< as the program wrote it
+  std::string pattern;  ///< as the program wrote it
+  bool is_regex = false;
   std::vector<std::string> names;  ///< of the path arguments; "" for a regular expression's
   std::size_t order = 0;           ///< position in the table
 };
@@ -82,6 +83,9 @@ class RouteTable {
   /// The route of a path that is normalised (normalise_path()).
   [[nodiscard]] bool find(std::string_view path, Match& match) const;
 
+  /// All entries in the order in which they were made.
+  [[nodiscard]] std::vector<const RouteTarget*> targets() const;
+
  private:
   struct Node;
   struct Place;
@@ -91,6 +95,7 @@ class RouteTable {
   };
 
   RouteTarget* place(std::string_view pattern, RouteRank rank);
+  static void collect(const Node& node, std::vector<const RouteTarget*>& out);
   static const RouteTarget* walk(const Node& node, std::string_view rest, Match& match);
 
   std::unique_ptr<Node> root_;

@@ -84,6 +84,11 @@ bool HostPattern::matches(std::string_view host) const {
   return is_ending_ ? host.size() > text_.size() && host.ends_with(text_) : host == text_;
 }
 
+std::string HostPattern::text() const {
+  if (expression_) return "re(" + expression_->pattern() + ")";
+  return (is_ending_ ? "*" : "") + text_;
+}
+
 std::string_view normalise_host(std::string_view authority,
                                 char (&storage)[longest_host + 1]) noexcept {
   const std::size_t colon = authority.rfind(':');
@@ -236,6 +241,21 @@ bool Routing::find(std::string_view authority, std::string_view path,
     if (of->pattern.matches(default_host_) && of->table.find(path, match)) return true;
   }
   return false;
+}
+
+std::vector<Routing::Listed> Routing::list() const {
+  std::vector<Listed> out;
+  const auto add_table = [&](const std::string& host, const RouteTable& table) {
+    for (const RouteTarget* const target : table.targets()) {
+      const auto named = std::find_if(names_.begin(), names_.end(), [target](const auto& one) {
+        return one.second.pattern == target->pattern;
+      });
+      out.push_back({host, named != names_.end() ? named->first : std::string(), target});
+    }
+  };
+  for (const auto& of : hosts_) add_table(of->pattern.text(), of->table);
+  add_table({}, table_);
+  return out;
 }
 
 std::string Routing::reverse_url(std::string_view name, const detail::URLArgument* arguments,

@@ -25,6 +25,8 @@ class HostPattern {
 
   /// `host` is normalised (normalise_host()).
   [[nodiscard]] bool matches(std::string_view host) const;
+  /// As it was written, in lower case.
+  [[nodiscard]] std::string text() const;
 
  private:
   std::string text_;  // all of the host, or its end
@@ -62,6 +64,14 @@ class Routing {
   [[nodiscard]] const RouteScope& root_scope() const noexcept { return root_scope_; }
 
   [[nodiscard]] RouteTable& table() noexcept { return table_; }
+
+  struct Listed {
+    std::string host;  ///< "" for any
+    std::string name;  ///< "" for none
+    const RouteTarget* target;
+  };
+  /// All entries of all tables, those of virtual hosts first, as they are asked.
+  [[nodiscard]] std::vector<Listed> list() const;
 
  private:
   struct Host {
