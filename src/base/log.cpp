@@ -65,9 +65,14 @@ spdlog::string_view_t colour_of(Level level) noexcept {
 }
 
 bool console_has_colours() noexcept {
-  const char* const no_color = std::getenv("NO_COLOR");
-  return (no_color == nullptr || *no_color == '\0') && spdlog::details::os::in_terminal(stderr) &&
-         spdlog::details::os::is_color_terminal();
+  const auto is_set = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  if (is_set("NO_COLOR")) return false;
+  // Where it is set a pipe leads to a terminal, as with `squall run --watch`.
+  return is_set("CLICOLOR_FORCE") ||
+         (spdlog::details::os::in_terminal(stderr) && spdlog::details::os::is_color_terminal());
 }
 
 SinkSetting exchange_sinks(const SinkSetting& setting) noexcept {
