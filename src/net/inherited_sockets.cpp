@@ -2,6 +2,7 @@
 #include "base/logging.hpp"
 #include "base/number.hpp"
 #include "net/inheritance.hpp"
+#include "net/run_link.hpp"
 
 #include <squall/net/inherited_sockets.hpp>
 
@@ -53,11 +54,13 @@ class Inheritance {
   std::mutex mutex;
   std::vector<Entry> entries;
   UniqueFd ready_pipe;
+  bool keeps = false;  // the sockets are `squall run --watch`'s, which keeps copies
 
  private:
   Inheritance() {
     read_sockets();
     read_ready_pipe();
+    if (entries.empty()) read_kept();
   }
 
   void read_sockets() {
@@ -81,6 +84,15 @@ class Inheritance {
       entries.push_back(
           {UniqueFd(fd), name.empty() ? std::string("unknown") : std::string(name), what.st_ino});
     }
+  }
+
+  void read_kept() {
+    for (auto& [fd, name] : kept_sockets()) {
+      struct stat what {};
+      if (::fstat(fd.get(), &what) != 0) continue;
+      entries.push_back({std::move(fd), std::move(name), what.st_ino});
+    }
+    keeps = !entries.empty();
   }
 
   void read_ready_pipe() {
@@ -144,6 +156,17 @@ std::uint16_t port_for_any(const std::vector<Entry>& entries,
   return 0;
 }
 
+// The port was kept for another address, and could not be bound.
+void give_up_port(Inheritance& all, std::uint16_t port) {
+  bool was_there = false;
+  for (Entry& entry : all.entries) {
+    if (!entry.fd || Bound(entry.fd.get()).inet().port() != port) continue;
+    entry.fd.reset();
+    was_there = true;
+  }
+  if (was_there) release_kept_port(port);
+}
+
 }  // namespace
 
 std::vector<InheritedSocket> inherited_sockets(std::string_view name) {
@@ -179,6 +202,11 @@ std::vector<UniqueFd> take_inherited(std::span<const SocketAddress> addresses) {
       make_ready(entry.fd.get());
       taken.push_back(std::move(entry.fd));
       break;
+    }
+  }
+  if (all.keeps && taken.empty()) {
+    for (const SocketAddress& wanted : addresses) {
+      if (wanted.port() != 0) give_up_port(all, wanted.port());
     }
   }
   return taken;
@@ -222,13 +250,14 @@ bool has_predecessor() { return static_cast<bool>(Inheritance::of_process().read
 void tell_predecessor() noexcept {
   Inheritance& all = Inheritance::of_process();
   const std::scoped_lock lock(all.mutex);
-  if (!all.ready_pipe) return;
+  if (!all.ready_pipe && !all.keeps) return;
   for (Entry& entry : all.entries) {
     if (!entry.fd) continue;
     log::format(log::Level::info, "process", "nothing listens on {} any more",
                 Bound(entry.fd.get()).inet().to_string());
     entry.fd.reset();
   }
+  if (!all.ready_pipe) return;
   [[maybe_unused]] const ssize_t written = ::write(all.ready_pipe.get(), "r", 1);
   all.ready_pipe.reset();
 }

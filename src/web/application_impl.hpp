@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/connection_gate.hpp"
+#include "web/autoreload.hpp"
 #include "web/forwarding.hpp"
 #include "web/https_redirect.hpp"
 #include "web/restart.hpp"
@@ -77,8 +78,9 @@ struct Application::Impl {
   };
   std::vector<std::unique_ptr<Thread>> threads;
 
-  std::unique_ptr<Restart> restart;  // made by listen()
-  TimeoutHandle serves_timer;        // of the loop's first turn
+  std::unique_ptr<Restart> restart;        // made by listen()
+  TimeoutHandle serves_timer;              // of the loop's first turn
+  std::unique_ptr<Autoreload> autoreload;  // in development; made by listen()
 
   // Shutting down; the main loop's thread only.
   bool shutting_down = false;

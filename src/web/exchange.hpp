@@ -255,6 +255,13 @@ class Exchange final : public server::MessageDelegate, public OutputSource {
   enum class Selected : std::uint8_t { whole, nothing, ranges, answered };
   Selected select(std::uint64_t size, http::RangeSet& ranges);
   bool select_body();
+  // In development; reload_page.cpp.
+  [[nodiscard]] const HandlerSpec* reload_handler() const noexcept {
+    const auto& development = worker_.application().autoreload;
+    return development ? development->pages().find(*head_) : nullptr;
+  }
+  [[nodiscard]] bool takes_reload_script() const;
+  void add_reload_script();
   void become_not_modified();
   void become_unsatisfiable(std::uint64_t size);
   [[nodiscard]] bool may_be_coded() const noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.hpp"
 #include "http/percent.hpp"
+#include "web/autoreload.hpp"
 #include "web/exchange.hpp"
 
 #include <string>
@@ -24,6 +25,10 @@ std::string RequestHandler::reverse_url_of(std::string_view name,
 }
 
 void Exchange::route() {
+  if (reload_handler() != nullptr) {
+    match_ = {};
+    return;
+  }
   const std::string_view path = normalise_path(head_->path(), normalised_path_);
   const Routing& routing = worker_.application().routing;
   routing.find(routing.has_hosts() ? host() : std::string_view(), path, match_);
@@ -69,7 +74,9 @@ void Exchange::decode_arguments() {
 
 Exchange::Answer Exchange::choose() {
   const RouteTarget* const target = match_.target;
-  if (target == nullptr) {
+  if (const HandlerSpec* const own = reload_handler()) {
+    spec_ = own;
+  } else if (target == nullptr) {
     spec_ = &worker_.application().default_handler;
     if (!*spec_) return Answer::not_found;
   } else if (target->all) {
@@ -168,7 +175,11 @@ bool Exchange::select_handler() {
   }
   route();
   const Answer answer = choose();
-  set_chain();
+  if (reload_handler() != nullptr) {
+    chain_ = nullptr;
+  } else {
+    set_chain();
+  }
   if (scope_->write_timeout != Duration()) set_write_timeout(scope_->write_timeout);
   adopt(answer == Answer::verb ? spec_->factory()->create() : new RequestHandler());
   clear();

@@ -93,6 +93,7 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
                                     .max_per_address = impl.settings.max_connections_per_address,
                                     .proxies = &impl.trusted_proxies}));
     impl.restart = std::make_unique<Restart>(application, impl.pid_file);
+    impl.autoreload = Autoreload::start(application, *impl.loop);
     impl.main_worker = std::make_unique<Worker>(impl, impl.loop->core());
     if (impl.settings.handle_signals) {
       for (const int signal_number : {SIGTERM, SIGINT}) {
@@ -106,6 +107,7 @@ Worker& main_worker(Application& application, Application::Impl& impl) {
     // After all calls of listen() that the program makes before it starts the loop.
     impl.serves_timer = impl.loop->call_later(Duration(), [&impl] {
       if (task_id() < 0) impl.restart->serves();
+      if (impl.autoreload) impl.autoreload->serves();
     });
   }
   impl.listening = true;
@@ -142,6 +144,12 @@ Port make_port(Application::Impl& impl, const ListenOptions& options) {
   }
   if (port.tls) impl.tls_contexts.push_back(port.tls);
   return port;
+}
+
+/// A socket that outlives the process, for a successor or in development.
+void add_socket(Application::Impl& impl, int fd, bool any_port, const Port& served) {
+  const std::string_view name = impl.restart->add_socket(fd, any_port);
+  if (impl.autoreload) impl.autoreload->add_socket(fd, name, static_cast<bool>(served.tls));
 }
 
 /// Runs a loop with its own sockets until it is stopped.
@@ -244,7 +252,7 @@ std::uint16_t Application::listen(std::uint16_t port, const ListenOptions& optio
   const std::uint16_t bound = net::local_port(sets.front().front().get());
   Worker& worker = main_worker(*this, *impl_);
   for (const SocketSet& set : sets) {
-    for (const UniqueFd& socket : set) impl_->restart->add_socket(socket.get(), port == 0);
+    for (const UniqueFd& socket : set) add_socket(*impl_, socket.get(), port == 0, served);
   }
   for (UniqueFd& socket : sets.front()) {
     log::format(log::Level::info, "server", "listening on {}{} ({}, {} worker{})",
@@ -263,7 +271,7 @@ void Application::listen_unix(std::string_view path, unsigned mode, const Listen
   const Port served = make_port(*impl_, options);
   UniqueFd socket = net::bind_unix_socket(path, mode, options.backlog);
   Worker& worker = main_worker(*this, *impl_);
-  impl_->restart->add_socket(socket.get(), false);
+  add_socket(*impl_, socket.get(), false, served);
   log::format(log::Level::info, "server", "listening on {}{} ({})", path,
               served.tls ? " with TLS" : "", impl_->loop->engine_name());
   worker.server().add_socket(std::move(socket), served);
@@ -280,7 +288,7 @@ void Application::listen_socket(UniqueFd socket, const ListenOptions& options) {
   ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
   const Port served = make_port(*impl_, options);
   Worker& worker = main_worker(*this, *impl_);
-  impl_->restart->add_socket(socket.get(), false);
+  add_socket(*impl_, socket.get(), false, served);
   log::format(log::Level::info, "server", "listening on {}{} ({})", address_of(socket.get()),
               served.tls ? " with TLS" : "", impl_->loop->engine_name());
   worker.server().add_socket(std::move(socket), served);

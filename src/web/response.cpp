@@ -176,6 +176,7 @@ void Exchange::send_body(std::string& bytes) {
 // With `last`, body_out_ is all there is.
 void Exchange::write_head(bool last) {
   if (chain_ != nullptr) show_head();
+  if (last && worker_.application().autoreload && takes_reload_script()) add_reload_script();
   if (may_be_coded()) prepare_coding(last);
   server::ResponseHead head;
   head.status = status_;
@@ -244,7 +245,8 @@ void Exchange::finish() {
   }
   forbid_after_finish();
   if (!head_written_) {
-    if ((has_validator_ || makes_etag_) && !select_body()) return;
+    const bool selects = has_validator_ || makes_etag_;
+    if (selects && !takes_reload_script() && !select_body()) return;
     write_head(true);
   } else if (coder_) {
     code_body(true);

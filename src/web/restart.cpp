@@ -22,10 +22,11 @@ namespace squall::web {
 
 Restart::~Restart() { remove_pid_file(); }
 
-void Restart::add_socket(int fd, bool any_port) {
+std::string_view Restart::add_socket(int fd, bool any_port) {
   std::string name = net::inherited_name(fd);
   if (any_port) name = net::any_port_name;
   sockets_.push_back({fd, std::move(name)});
+  return sockets_.back().name;
 }
 
 void Restart::serves() {

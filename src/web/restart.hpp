@@ -22,8 +22,9 @@ class Restart final : private net::Successor::Observer {
   Restart& operator=(const Restart&) = delete;
   ~Restart();
 
-  /// A listening socket that a successor gets; it stays open until the application drains.
-  void add_socket(int fd, bool any_port);
+  /// A listening socket that a successor gets; it stays open until the application drains. Gives
+  /// the name that it is handed over with, until the next call.
+  std::string_view add_socket(int fd, bool any_port);
   /// The loop runs: writes the file, and notifies unless the program does so itself.
   void serves();
   void begin();

@@ -227,4 +227,13 @@ inline constexpr std::size_t log_queue_bytes = 8 * 1024 * 1024;
 /// One line of the log as it is written; the rest of its message is cut off.
 inline constexpr std::size_t log_line_bytes = 64 * 1024;
 
+/// Folders that `squall run --watch` watches; past it those that are left are not.
+inline constexpr std::size_t watched_folders = 10'000;
+/// What a page shows of a build's or a program's output; the rest is in the terminal.
+inline constexpr std::size_t development_output_bytes = 64 * 1024;
+/// Listening sockets that `squall run --watch` keeps over a restart; more are bound anew.
+inline constexpr std::size_t development_sockets = 200;
+/// Processes of a program that it talks to; further ones run as without it.
+inline constexpr std::size_t development_programs = 256;
+
 }  // namespace squall::limits
