@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """`squall run --watch`: what a developer and a browser see while the source changes."""
+import os
 import re
 import signal
 import socket
+import ssl
 import threading
 import unittest
 
 from squall_command import BUILD, PROGRAM, Project, Squall, answers, fetch
 from squall_wire import DEADLINE, Raw, main, wait_for
+from tls_files import Authority
 
 HTML = [("Accept", "text/html"), ("Sec-Fetch-Dest", "document")]
 
@@ -26,14 +29,14 @@ def generation(body):
 class Client:
     """Asks again and again, on connections of its own; any that is refused or cut is kept."""
 
-    def __init__(self, port):
-        self.port, self.seen, self.failures, self.done = port, [], [], False
+    def __init__(self, ask):
+        self.ask, self.seen, self.failures, self.done = ask, [], [], False
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.done:
             try:
-                body = fetch(self.port, "/api").body.decode().strip()
+                body = self.ask().strip()
                 if not self.seen or self.seen[-1] != body:
                     self.seen.append(body)
             except Exception as error:  # noqa: BLE001: each is a failure
@@ -76,10 +79,10 @@ class WatchTest(unittest.TestCase):
         self.addCleanup(self.project.__exit__)
         self.port = free_port()
 
-    def start(self, *options, workers=1, build=BUILD):
+    def start(self, *more, workers="1", build=BUILD):
         command = Squall(self.project.folder, "run", "--watch", "--build", build,
-                         "--port", str(self.port), "--address", "127.0.0.1", *options, "--", PROGRAM,
-                         str(self.port), "answer", str(workers))
+                         "--port", str(self.port), "--address", "127.0.0.1", "--", PROGRAM,
+                         str(self.port), "answer", workers, *more)
         self.addCleanup(command.__exit__, None)
         return command
 
@@ -87,12 +90,12 @@ class WatchTest(unittest.TestCase):
         wait_for(lambda: answers(self.port) == text, f"the answer {text!r}")
 
     def test_a_change_is_answered_on_the_same_port_and_nobody_is_refused(self):
-        for workers in (1, 3):
+        for workers in ("1", "3", "fork"):
             with self.subTest(workers=workers):
                 self.project.answer("one")
                 command = self.start(workers=workers)
                 self.wait_for_answer("one")
-                with Client(self.port) as client:
+                with Client(lambda: fetch(self.port, "/api").body.decode()) as client:
                     for text in ("two", "three"):
                         self.project.answer(text)
                         wait_for(lambda: text in client.seen, f"{text} among {client.seen}")
@@ -129,7 +132,7 @@ class WatchTest(unittest.TestCase):
         self.project.answer("one")
         command = self.start()
         self.wait_for_answer("one")
-        with Client(self.port) as client:
+        with Client(lambda: fetch(self.port, "/api").body.decode()) as client:
             self.project.answer("throw")
             command.wait_for_terminal("what():  no such table: <users>")
             wait_for(lambda: fetch(self.port).status == 503, "the page of the error")
@@ -223,11 +226,51 @@ class WatchTest(unittest.TestCase):
         self.wait_for_answer("two")
         self.assertEqual(command.stop(), 0)
 
+    def test_a_port_with_tls_is_kept_and_waits_for_the_program(self):
+        with Authority() as authority:
+            files = authority.issue("localhost")
+            trust = ssl.create_default_context(cafile=authority.file)
+
+            def ask():
+                with socket.create_connection(("127.0.0.1", self.port), DEADLINE) as plain:
+                    with trust.wrap_socket(plain, server_hostname="localhost") as stream:
+                        stream.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                        return b"".join(iter(lambda: stream.recv(4096), b"")).split(b"\r\n\r\n")[1].decode()
+
+            def is_there():
+                try:
+                    return ask()
+                except OSError:
+                    return None
+
+            self.project.answer("one")
+            command = self.start(files.certificate, files.key)
+            wait_for(is_there, "an answer")
+            with Client(ask) as client:
+                self.project.answer("throw")
+                command.wait_for_terminal("ended with signal 6")
+                self.project.answer("two")
+                wait_for(lambda: "two" in client.seen, "the second answer")
+            self.assertEqual((client.failures, client.seen), ([], ["one", "two"]))
+
+    def test_a_program_that_restarts_itself_stays_in_our_hands(self):
+        self.project.answer("one")
+        command = self.start()
+        self.wait_for_answer("one")
+        pid = answers(self.port, "/pid")
+        os.kill(int(pid), signal.SIGHUP)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the first process")
+        self.assertEqual(answers(self.port), "one")
+        self.assertNotIn("waiting for a change", command.terminal())
+        self.project.answer("two")
+        self.wait_for_answer("two")
+        self.assertEqual(command.stop(), 0)
+
     def test_signals_leave_no_process_behind(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number=number):
                 self.project.answer("one")
-                command = self.start(workers=2)
+                command = self.start(workers="2")
                 self.wait_for_answer("one")
                 with Page(self.port) as stream:  # which has to end
                     stream.next()
