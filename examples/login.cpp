@@ -67,7 +67,7 @@ struct Register : Page {
   void get() { show_form("Register", "<a href=/login>I have an account</a>"); }
   Task<> post() {
     const std::string name = get_body_argument("name");
-    const std::string password = get_body_argument("password");
+    const std::string password = get_body_argument("password", web::Strip::no);
     const char* const problem = wrong_with(name, password);
     if (problem != nullptr) {
       set_status(400);
@@ -98,7 +98,7 @@ struct Login : Page {
   void get() { show_form("Log in", "<a href=/register>I am new here</a>"); }
   Task<> post() {
     const std::string name = get_body_argument("name");
-    const std::string password = get_body_argument("password");
+    const std::string password = get_body_argument("password", web::Strip::no);
     const auto known = accounts.find(name);
     const std::string hash = known != accounts.end() ? known->second : "";  // "" takes as long
     const bool is_right = co_await web::verify_password(password, hash);

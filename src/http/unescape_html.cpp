@@ -20,12 +20,6 @@ struct Entity {
 constexpr Entity entities[] = {
 #include "http/entity_table.inc"
 };
-constexpr std::size_t longest_name = [] {
-  std::size_t longest = 0;
-  for (const Entity& entity : entities) longest = std::max(longest, entity.name.size());
-  return longest;
-}();
-
 // What 0x80 to 0x9F mean in Windows-1252, which is what authors meant (WHATWG HTML §13.2.5.80).
 constexpr std::uint16_t windows_1252[] = {
     0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
@@ -54,17 +48,21 @@ std::size_t read_numeric(std::string_view text, std::string& out) {
 
 /// The same for a name: of those that `text` begins with the longest.
 std::size_t read_named(std::string_view text, std::string& out) {
-  text = text.substr(0, longest_name);
-  const auto is_before = [](const Entity& entity, std::string_view name) {
-    return entity.name < name;
+  const auto is_before = [](std::string_view name, const Entity& entity) {
+    return name < entity.name;
   };
-  for (std::size_t size = text.size(); size > 1; --size) {
-    const std::string_view name = text.substr(0, size);
-    const auto* const found =
-        std::lower_bound(std::begin(entities), std::end(entities), name, is_before);
-    if (found == std::end(entities) || found->name != name) continue;
-    out += found->text;
-    return size;
+  while (text.size() > 1) {
+    const auto* const after =
+        std::upper_bound(std::begin(entities), std::end(entities), text, is_before);
+    if (after == std::begin(entities)) return 0;
+    const Entity& last = *std::prev(after);
+    if (text.starts_with(last.name)) {
+      out += last.text;
+      return last.name.size();
+    }
+    // A name that is longer than what the two have in common would stand behind `last`.
+    const auto common = std::mismatch(text.begin(), text.end(), last.name.begin(), last.name.end());
+    text = text.substr(0, static_cast<std::size_t>(common.first - text.begin()));
   }
   return 0;
 }

@@ -34,6 +34,15 @@ bool has_program(std::string_view name) {
   return false;
 }
 
+/// Where the library is that this program was installed with; "" when it was not.
+std::string installed_prefix() {
+  std::error_code error;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  const bool is_there =
+      !error && fs::exists(prefix / SQUALL_CMAKE_DIR "/squallConfig.cmake", error);
+  return is_there ? prefix.string() : std::string();
+}
+
 json::value read_json(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -103,6 +112,8 @@ std::optional<Arguments> Project::configure_command() {
   Arguments command{"cmake", "-S", ".", "-B", std::string(folder)};
   if (!was_configured) {
     command.emplace_back("-DCMAKE_BUILD_TYPE=Debug");
+    const std::string prefix = installed_prefix();
+    if (!prefix.empty()) command.push_back("-Dsquall_ROOT=" + prefix);
     if (has_program("ninja") && std::getenv("CMAKE_GENERATOR") == nullptr) {  // NOLINT
       command.insert(command.end(), {"-G", "Ninja"});
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/commands.hpp"
+#include "tools/run_settings.hpp"
 #include "web/list_routes.hpp"
 
 #include <squall/base/error.hpp>
@@ -100,22 +100,29 @@ void print_table(std::vector<Row> rows) {
 int routes_command(const Arguments& arguments) {
   OptionParser parser(
       {.name = "squall routes",
-       .description = "Lists the routes of a program. It is run until it calls listen(), and ends "
-                      "then without having listened."});
+       .description =
+           "Lists the routes of a program. It is run until it calls listen(), and ends "
+           "then without having listened. In the folder of a CMake project PROGRAM may be "
+           "one of its executables, and the only one needs no name: it is built first."});
   const auto as_json =
       parser.define("json", false, "a line of JSON for each route", {.group = "listing"});
   const auto timeout = parser.define("timeout", Duration::from_seconds(10),
                                      "how long the program may take", {.group = "listing"});
-  const auto program = parser.argument("program", std::vector<std::string>(),
-                                       "the program and its arguments", {.required = true});
+  const auto program =
+      parser.argument("program", std::vector<std::string>(), "the program and its arguments");
   parser.parse_command_line(arguments);
+  RunSettings settings;
+  settings.program = *program;
+  Plan plan(settings);
+  if (const int code = build_now(plan); code != 0) return code;
 
   const TemporaryFile file;
-  const std::string& name = program->front();
+  const std::string& name = plan.program().front();
   bool is_well = false;
   try {
     is_well = IOLoop::current().run_sync(
-        run_to_end(*program, std::string(web::routes_variable) + "=" + file.path()), *timeout);
+        run_to_end(plan.program(), std::string(web::routes_variable) + "=" + file.path()),
+        *timeout);
   } catch (const TimeoutError&) {
     throw Error("\"" + name + "\" has not called listen() within " + format_option(*timeout) +
                 "; see --timeout");

@@ -22,11 +22,16 @@ std::vector<char*> pointers(const Arguments& words) {
   return all;
 }
 
-/// Runs a command of the build in the terminal; gives its exit code.
+/// Runs a command of the build in the terminal; gives its exit code. What it says is no output of
+/// this program.
 int run_step(const Arguments& words) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, words.front().c_str(), nullptr, nullptr,
+  const int error = ::posix_spawnp(&pid, words.front().c_str(), &actions, nullptr,
                                    pointers(words).data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     throw std::system_error(error, std::generic_category(), "cannot run \"" + words.front() + "\"");
   }
@@ -39,15 +44,20 @@ int run_step(const Arguments& words) {
 /// Builds the program and becomes it.
 int run_once(const RunSettings& settings) {
   Plan plan(settings);
-  for (std::size_t done = 0; const std::optional<Arguments> step = plan.step(done); ++done) {
-    if (const int code = run_step(*step); code != 0) return code;
-  }
+  if (const int code = build_now(plan); code != 0) return code;
   ::execvp(plan.program().front().c_str(), pointers(plan.program()).data());
   throw std::system_error(errno, std::generic_category(),
                           "cannot run \"" + plan.program().front() + "\"");
 }
 
 }  // namespace
+
+int build_now(Plan& plan) {
+  for (std::size_t done = 0; const std::optional<Arguments> step = plan.step(done); ++done) {
+    if (const int code = run_step(*step); code != 0) return code;
+  }
+  return 0;
+}
 
 int run_command(const Arguments& arguments) {
   OptionParser parser(

@@ -46,6 +46,9 @@ class Plan {
   std::size_t before_ = 0;  // steps before the last
 };
 
+/// Builds in the terminal; 0, or the exit code of the command that failed.
+int build_now(Plan& plan);
+
 /// Runs the program and watches its sources until a signal comes; gives the exit code.
 int watch(const RunSettings& settings);
 

@@ -41,23 +41,24 @@ std::unique_ptr<FormReader> parse_multipart(std::string_view content_type, std::
 }
 
 // Tornado's rules: UTF-8, control characters become spaces, white space around goes.
-std::string clean(std::string_view name, std::string_view value) {
+std::string clean(std::string_view name, std::string_view value, Strip strip) {
   if (!is_utf8(value)) throw HTTPError(400, "argument " + std::string(name) + " is not UTF-8");
   std::string text(value);
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
   }
+  if (strip == Strip::no) return text;
   constexpr std::string_view blank = " \t\n\r\v\f";
   const std::size_t begin = text.find_first_not_of(blank);
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
-void collect(const Exchange::Arguments& from, std::string_view name,
+void collect(const Exchange::Arguments& from, std::string_view name, Strip strip,
              std::vector<std::string>& out) {
   for (const auto& [key, value] : from) {
-    if (key == name) out.push_back(clean(name, value));
+    if (key == name) out.push_back(clean(name, value, strip));
   }
 }
 
@@ -69,13 +70,13 @@ const std::string* last_of(const Exchange::Arguments& from, std::string_view nam
   return found;
 }
 
-std::string required(std::string_view name, const std::string* value) {
+std::string required(std::string_view name, const std::string* value, Strip strip) {
   if (value == nullptr) throw MissingArgumentError(name);
-  return clean(name, *value);
+  return clean(name, *value, strip);
 }
 std::string or_default(std::string_view name, const std::string* value,
-                       std::string_view default_value) {
-  return value == nullptr ? std::string(default_value) : clean(name, *value);
+                       std::string_view default_value, Strip strip) {
+  return value == nullptr ? std::string(default_value) : clean(name, *value, strip);
 }
 
 const std::string* last_of_both(Exchange& exchange, std::string_view name) {
@@ -136,42 +137,43 @@ std::vector<HTTPFile*> RequestHandler::files(std::string_view name) const {
   return exchange().files(name);
 }
 
-std::string RequestHandler::get_argument(std::string_view name) {
-  return required(name, last_of_both(exchange(), name));
+std::string RequestHandler::get_argument(std::string_view name, Strip strip) {
+  return required(name, last_of_both(exchange(), name), strip);
 }
-std::string RequestHandler::get_argument(std::string_view name, std::string_view default_value) {
-  return or_default(name, last_of_both(exchange(), name), default_value);
+std::string RequestHandler::get_argument(std::string_view name, std::string_view default_value,
+                                         Strip strip) {
+  return or_default(name, last_of_both(exchange(), name), default_value, strip);
 }
-std::vector<std::string> RequestHandler::get_arguments(std::string_view name) {
+std::vector<std::string> RequestHandler::get_arguments(std::string_view name, Strip strip) {
   std::vector<std::string> values;
-  collect(exchange().query_arguments(), name, values);
-  collect(exchange().body_arguments(), name, values);
+  collect(exchange().query_arguments(), name, strip, values);
+  collect(exchange().body_arguments(), name, strip, values);
   return values;
 }
 
-std::string RequestHandler::get_query_argument(std::string_view name) {
-  return required(name, last_of(exchange().query_arguments(), name));
+std::string RequestHandler::get_query_argument(std::string_view name, Strip strip) {
+  return required(name, last_of(exchange().query_arguments(), name), strip);
 }
 std::string RequestHandler::get_query_argument(std::string_view name,
-                                               std::string_view default_value) {
-  return or_default(name, last_of(exchange().query_arguments(), name), default_value);
+                                               std::string_view default_value, Strip strip) {
+  return or_default(name, last_of(exchange().query_arguments(), name), default_value, strip);
 }
-std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) {
+std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name, Strip strip) {
   std::vector<std::string> values;
-  collect(exchange().query_arguments(), name, values);
+  collect(exchange().query_arguments(), name, strip, values);
   return values;
 }
 
-std::string RequestHandler::get_body_argument(std::string_view name) {
-  return required(name, last_of(exchange().body_arguments(), name));
+std::string RequestHandler::get_body_argument(std::string_view name, Strip strip) {
+  return required(name, last_of(exchange().body_arguments(), name), strip);
 }
-std::string RequestHandler::get_body_argument(std::string_view name,
-                                              std::string_view default_value) {
-  return or_default(name, last_of(exchange().body_arguments(), name), default_value);
+std::string RequestHandler::get_body_argument(std::string_view name, std::string_view default_value,
+                                              Strip strip) {
+  return or_default(name, last_of(exchange().body_arguments(), name), default_value, strip);
 }
-std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) {
+std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name, Strip strip) {
   std::vector<std::string> values;
-  collect(exchange().body_arguments(), name, values);
+  collect(exchange().body_arguments(), name, strip, values);
   return values;
 }
 

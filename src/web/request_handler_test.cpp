@@ -102,6 +102,21 @@ TEST_F(RequestHandlerTest, ArgumentsComeFromQueryAndBody) {
             "1,2,3,133");
 }
 
+struct Password : RequestHandler {
+  void post() {
+    write("[" + get_body_argument("word", Strip::no) + "][" + get_argument("word") + "][" +
+          get_query_argument("none", " x ", Strip::no) + "][" +
+          get_arguments("word", Strip::no).at(0) + "]");
+  }
+};
+
+TEST_F(RequestHandlerTest, WhiteSpaceAroundAnArgumentIsKeptWhereThatIsAskedFor) {
+  Application app({{"/", handler<Password>}});
+  EXPECT_EQ(body_of(request(app, "POST /", "Content-Type: application/x-www-form-urlencoded\r\n",
+                            "word=+a%01b%09")),
+            "[ a b\t][a b][ x ][ a b\t]");
+}
+
 TEST_F(RequestHandlerTest, MissingAndBadArgumentsAre400) {
   Application app({{"/", handler<Arguments>}});
   EXPECT_EQ(status_of(request(app, "GET /")), "HTTP/1.1 400 Bad Request");

@@ -39,6 +39,9 @@ class Session;
 class WebSocketSession;
 struct Settings;
 
+/// Whether white space around an argument goes.
+enum class Strip : bool { no, yes };
+
 struct StaticURLOptions {
   bool include_host = false;    ///< with scheme and host, as mails need it
   bool include_version = true;  ///< with `?v=` and a hash of the content
@@ -139,20 +142,26 @@ class RequestHandler : public squall::detail::Pooled {
   void set_write_timeout(Duration timeout);
 
   /// The last value of a query or form (urlencoded or multipart) argument, decoded, control
-  /// characters replaced by spaces and trimmed (Tornado's rules). Throws MissingArgumentError (400)
+  /// characters replaced by spaces and trimmed (Tornado's rules), or not trimmed with Strip::no, as
+  /// passwords want it. Throws MissingArgumentError (400)
   /// without a default, HTTPError 400 when it is not UTF-8. A body argument goes before a query
   /// argument.
-  [[nodiscard]] std::string get_argument(std::string_view name);
-  [[nodiscard]] std::string get_argument(std::string_view name, std::string_view default_value);
-  [[nodiscard]] std::vector<std::string> get_arguments(std::string_view name);
-  [[nodiscard]] std::string get_query_argument(std::string_view name);
+  [[nodiscard]] std::string get_argument(std::string_view name, Strip strip = Strip::yes);
+  [[nodiscard]] std::string get_argument(std::string_view name, std::string_view default_value,
+                                         Strip strip = Strip::yes);
+  [[nodiscard]] std::vector<std::string> get_arguments(std::string_view name,
+                                                       Strip strip = Strip::yes);
+  [[nodiscard]] std::string get_query_argument(std::string_view name, Strip strip = Strip::yes);
   [[nodiscard]] std::string get_query_argument(std::string_view name,
-                                               std::string_view default_value);
-  [[nodiscard]] std::vector<std::string> get_query_arguments(std::string_view name);
-  [[nodiscard]] std::string get_body_argument(std::string_view name);
-  [[nodiscard]] std::string get_body_argument(std::string_view name,
-                                              std::string_view default_value);
-  [[nodiscard]] std::vector<std::string> get_body_arguments(std::string_view name);
+                                               std::string_view default_value,
+                                               Strip strip = Strip::yes);
+  [[nodiscard]] std::vector<std::string> get_query_arguments(std::string_view name,
+                                                             Strip strip = Strip::yes);
+  [[nodiscard]] std::string get_body_argument(std::string_view name, Strip strip = Strip::yes);
+  [[nodiscard]] std::string get_body_argument(std::string_view name, std::string_view default_value,
+                                              Strip strip = Strip::yes);
+  [[nodiscard]] std::vector<std::string> get_body_arguments(std::string_view name,
+                                                            Strip strip = Strip::yes);
   /// The files that a multipart form has in the field `name`; request().files() has them all. As
   /// with arguments, HTTPError 400 or 413 when the form is not to be had.
   [[nodiscard]] std::vector<HTTPFile*> files(std::string_view name) const;
