@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example of accounts, driven by curl with its own cookie jar."""
 import os
-import re
 import shutil
-import subprocess
 import tempfile
 import unittest
 
-from squall_wire import DEADLINE, Example, main
+from squall_wire import Curl, Example, main
 
 
 @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
@@ -20,21 +18,10 @@ class Login(unittest.TestCase):
         self.addCleanup(self.server.kill)
 
     def curl(self, path, *arguments, jar="jar"):
-        """Status, page and where it leads."""
-        jar = os.path.join(self.folder.name, jar)
-        told = subprocess.run(["curl", "-sS", "--noproxy", "*", "--max-time", str(int(DEADLINE)),
-                               "-b", jar, "-c", jar, "-w", "\n%{http_code} %{redirect_url}",
-                               *arguments, self.server.url(path)],
-                              capture_output=True, check=True).stdout.decode()
-        page, _, last = told.rpartition("\n")
-        status, _, location = last.partition(" ")
-        return int(status), page, location.removeprefix(self.server.url(""))
+        return Curl(self.server, self.folder.name, jar).ask(path, *arguments)
 
     def send(self, path, jar="jar", **fields):
-        token = re.search(r'name="_xsrf" value="([^"]+)"', self.curl("/login", jar=jar)[1])[1]
-        data = [x for name, value in {"_xsrf": token, **fields}.items()
-                for x in ("--data-urlencode", f"{name}={value}")]
-        return self.curl(path, *data, jar=jar)
+        return Curl(self.server, self.folder.name, jar).send(path, "/login", **fields)
 
     def test_an_account_from_its_beginning_to_log_out(self):
         self.assertEqual(self.curl("/")[::2], (302, "/login?next=%2F"))

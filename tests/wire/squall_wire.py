@@ -174,6 +174,31 @@ class Example(Server):
             raise
 
 
+class Curl:
+    """curl as somebody's browser: with a jar for cookies, and forms with the token of their page."""
+
+    def __init__(self, server, folder, name="jar"):
+        self.server = server  # may be another one later
+        self.jar = os.path.join(folder, name)
+
+    def ask(self, path, *arguments):
+        """Status, page, and where it leads."""
+        told = subprocess.run(
+            ["curl", "-sS", "--noproxy", "*", "--max-time", str(int(DEADLINE)), "-b", self.jar,
+             "-c", self.jar, "-w", "\n%{http_code} %{redirect_url}", *arguments, self.server.url(path)],
+            capture_output=True, check=True).stdout.decode()
+        page, _, last = told.rpartition("\n")
+        status, _, location = last.partition(" ")
+        return int(status), page, location.removeprefix(self.server.url(""))
+
+    def send(self, path, form_page, **fields):
+        """Fills in a form whose token is on `form_page`."""
+        token = re.search(r'name="_xsrf" value="([^"]+)"', self.ask(form_page)[1])[1]
+        data = [x for name, value in {"_xsrf": token, **fields}.items()
+                for x in ("--data-urlencode", f"{name}={value}")]
+        return self.ask(path, *data)
+
+
 def run_to_end(*options, env=None):
     """Starts a server that is expected to refuse; gives its exit status and what it complained of."""
     done = subprocess.run([SERVER, *options], capture_output=True, text=True, timeout=DEADLINE,
