@@ -85,7 +85,7 @@ Task<> CreateAuthor::get() {
 Task<> CreateAuthor::post() {
   const std::string name = get_body_argument("name", {});
   const std::string email = get_body_argument("email", {});
-  const std::string password = get_body_argument("password", {});
+  const std::string password = get_body_argument("password", {}, web::Strip::no);
   std::string_view problem = wrong_with_author(name, email, password, site().author);
   const bool is_done = co_await ask(&has_author);  // before the work of hashing
   if (is_done) problem = "There is an author already.";
@@ -107,7 +107,7 @@ void Login::get() { show("Log in", login_form(xsrf_form_html(), {}, {})); }
 
 Task<> Login::post() {
   const std::string email = get_body_argument("email", {});
-  const std::string password = get_body_argument("password", {});
+  const std::string password = get_body_argument("password", {}, web::Strip::no);
   const std::optional<Author> known = co_await ask(&find_author, email);
   const std::string hash = known ? known->password_hash : "";  // "" takes as long
   const bool is_right = co_await web::verify_password(password, hash);
