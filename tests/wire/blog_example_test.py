@@ -150,6 +150,12 @@ class Blog:
         self.assertEqual(set(places), {"/entry/same", *(f"/entry/same-{i}" for i in range(2, 7))})
         self.server.stop()
 
+
+@unittest.skipUnless(shutil.which("curl"), "curl is not installed")
+class OnSQLite(Blog, unittest.TestCase):
+    def new_database(self):
+        return os.path.join(self.folder.name, "blog.sqlite3")
+
     def test_a_feed_that_has_not_changed_is_not_sent_again(self):
         self.server.stop()
         self.start("--url", "https://blog.example/")
@@ -173,12 +179,6 @@ class Blog:
             self.assertEqual(self.ann.send("/auth/create", "/auth/create", **{**AUTHOR, **wrong})[0], 400)
         self.create_author()
         self.server.stop()
-
-
-@unittest.skipUnless(shutil.which("curl"), "curl is not installed")
-class OnSQLite(Blog, unittest.TestCase):
-    def new_database(self):
-        return os.path.join(self.folder.name, "blog.sqlite3")
 
     def test_the_loop_goes_on_while_the_database_keeps_somebody_waiting(self):
         self.create_author()
