@@ -39,7 +39,7 @@ class DatabasePool {
 
   template <class F, class... Args>
   static auto call(DatabasePool* pool, F function, Args... args) {
-    const Lease lease(*pool);
+    Lease lease(*pool);
     return function(*lease.connection, args...);
   }
 
@@ -51,7 +51,7 @@ class DatabasePool {
       if (connection->is_usable()) pool.give_back(connection);
     }
     DatabasePool& pool;
-    mutable std::unique_ptr<Connection> connection;
+    std::unique_ptr<Connection> connection;
   };
 
   std::unique_ptr<Connection> take() {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A PostgreSQL server of a test's own, in a temporary folder, on a unix socket alone."""
+import ctypes
 import glob
 import os
 import pwd
@@ -19,6 +20,11 @@ def program(name):
 
 def is_installed():
     return all(program(name) for name in ("initdb", "postgres", "psql"))
+
+
+def end_with_parent():
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
 
 
 class PostgreSQL:
@@ -57,7 +63,7 @@ class PostgreSQL:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", self.data, "-k", self.folder, "-c", "listen_addresses=",
                  "-c", "fsync=off"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, **self.identity)
+                stderr=log, preexec_fn=end_with_parent, **self.identity)
         wait_for(self.is_ready, "PostgreSQL to start")
 
     def is_ready(self):
