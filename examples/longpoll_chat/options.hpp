@@ -20,10 +20,11 @@ struct Options {
 inline Options read_options(int argc, char** argv) {
   squall::OptionParser parser(
       {.name = "longpoll_chat", .description = "A chat by long polling, in rooms."});
-  const auto port =
-      parser.define<std::uint16_t>("port", 8888, "listen on this port; 0 takes a free one");
-  const auto root = parser.define("root", LONGPOLL_CHAT_PUBLIC_DIR,
-                                  "serve the page from this directory", {.metavar = "DIR"});
+  const auto port = parser.define<std::uint16_t>(
+      "port", 8888, "listen on this port; 0 takes a free one", {.group = "longpoll_chat"});
+  const auto root =
+      parser.define("root", LONGPOLL_CHAT_PUBLIC_DIR, "serve the page from this directory",
+                    {.metavar = "DIR", .group = "longpoll_chat"});
   squall::define_logging_options(parser);
   parser.parse_command_line_or_exit(argc, argv);
   std::error_code error;

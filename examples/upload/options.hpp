@@ -21,12 +21,12 @@ struct Options {
 /// Reads the command line. Ends the program with 0 after --help, with 2 when something is wrong.
 inline Options read_options(int argc, char** argv) {
   squall::OptionParser parser({.name = "upload", .description = "Takes uploads."});
-  const auto port =
-      parser.define<std::uint16_t>("port", 8888, "listen on this port; 0 takes a free one");
-  const auto directory =
-      parser.define("directory", "/tmp/squall-uploads", "keep files here", {.metavar = "DIR"});
-  const auto max_size =
-      parser.define("max_size", squall::ByteCount{1 << 30}, "take no larger files");
+  const auto port = parser.define<std::uint16_t>(
+      "port", 8888, "listen on this port; 0 takes a free one", {.group = "upload"});
+  const auto directory = parser.define("directory", "/tmp/squall-uploads", "keep files here",
+                                       {.metavar = "DIR", .group = "upload"});
+  const auto max_size = parser.define("max_size", squall::ByteCount{1 << 30},
+                                      "take no larger files", {.group = "upload"});
   squall::define_logging_options(parser);
   parser.parse_command_line_or_exit(argc, argv);
   std::error_code error;
