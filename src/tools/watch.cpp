@@ -56,7 +56,9 @@ class Watcher {
   Task<Outcome> run_step(Arguments words);
   Task<> restart();
   Task<> stop_program();
-  Task<bool> is_over_within(Duration time);
+  /// Waits for `holds()`, at most so long.
+  template <class F>
+  Task<bool> within(Duration time, F holds);
   void changed(Change change) noexcept;
   void notice_end();
   [[nodiscard]] bool is_over() const noexcept {
@@ -176,7 +178,12 @@ Task<Watcher::Outcome> Watcher::run_step(Arguments words) {
     wake_.clear();
     notice_end();
     // What is being built is out of date already.
-    if (stops_ > 0 || pending_ == Change::source) co_return Outcome::interrupted;
+    if (stops_ > 0 || pending_ == Change::source) {
+      child.send_signal(SIGTERM);  // make and ninja remove what they have half written
+      const auto has_ended = [&child] { return child.has_ended(); };
+      co_await within(patience, has_ended);
+      co_return Outcome::interrupted;
+    }
   }
   const ExitStatus status = child.status();
   if (status.is_success()) co_return Outcome::built;
@@ -217,15 +224,17 @@ Task<> Watcher::stop_program() {
   for (const int number : {SIGTERM, SIGTERM, SIGKILL}) {
     if (is_over()) break;
     program_->send_signal(stops_ > 1 ? SIGKILL : number);
-    const bool is_well = co_await is_over_within(patience);
-    if (is_well) break;
+    const auto over = [this] { return is_over(); };
+    const bool has_ended = co_await within(patience, over);
+    if (has_ended) break;
   }
   program_.reset();
 }
 
-Task<bool> Watcher::is_over_within(Duration time) {
+template <class F>
+Task<bool> Watcher::within(Duration time, F holds) {
   const TimePoint end = IOLoop::current().time() + time;
-  while (!is_over()) {
+  while (!holds()) {
     const Duration left = end - IOLoop::current().time();
     if (left <= Duration()) co_return false;
     try {
@@ -270,6 +279,7 @@ void Watcher::new_generation(std::string error) {
 
 int watch(const RunSettings& settings) {
   log::set_level(log::Level::warning);
+  log::set_level("access", log::Level::none);  // who sees the error is no news
   Watcher watcher(settings);
   IOLoop& loop = IOLoop::current();
   loop.set_blocking_threshold({});  // a terminal may be slow

@@ -116,6 +116,7 @@ Application::~Application() {
     }
     if (handles_hangup(impl_->settings)) impl_->loop->remove_signal_handler(SIGHUP);
   }
+  impl_->main_worker.reset();  // before what its requests look at
   delete impl_;
 }
 

@@ -26,7 +26,7 @@ struct ReloadScript : RequestHandler {
 
 }  // namespace
 
-struct PageStreams::Impl : std::enable_shared_from_this<PageStreams::Impl> {
+struct PageStreams::Impl {
   struct Open {
     IOLoop* loop;
     PageEvents* page;
