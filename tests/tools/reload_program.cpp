@@ -37,7 +37,8 @@ int main(int argc, char** argv) {
   if (answer.starts_with("throw")) throw std::runtime_error("no such table: <users>");
   web::Application app({{"/strict", web::handler<Strict>}}, {.restart_on_hangup = true});
   app.get("/", [answer](web::Request& request) {
-    request.write("<!doctype html><title>page</title><body><p id=\"answer\">" + answer + "</p></body>\n");
+    request.write("<!doctype html><title>page</title><body><p id=\"answer\">" + answer +
+                  "</p></body>\n");
   });
   app.get("/api", [answer] { return answer; });
   app.get("/pid", [] { return std::to_string(::getpid()); });
