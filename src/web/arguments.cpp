@@ -48,7 +48,7 @@ std::string clean(std::string_view name, std::string_view value, Strip strip) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
   }
-  if (strip == Strip::no) return text;
+  if (!strip) return text;
   constexpr std::string_view blank = " \t\n\r\v\f";
   const std::size_t begin = text.find_first_not_of(blank);
   if (begin == std::string::npos) return {};

@@ -105,7 +105,7 @@ TEST_F(RequestHandlerTest, ArgumentsComeFromQueryAndBody) {
 struct Password : RequestHandler {
   void post() {
     write("[" + get_body_argument("word", Strip::no) + "][" + get_argument("word") + "][" +
-          get_query_argument("none", " x ", Strip::no) + "][" +
+          get_query_argument("none", " x ", Strip::no) + get_query_argument("none", {}) + "][" +
           get_arguments("word", Strip::no).at(0) + "]");
   }
 };

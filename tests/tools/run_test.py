@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The `squall` command and `squall run` without --watch: in CMake's projects, and on what is wrong."""
+"""The `squall` command without --watch: run, new and routes; in CMake's projects, and on what is wrong."""
+import json
+import os
 import subprocess
 import unittest
 
-from squall_command import COMMAND, DEADLINE, Project
+from squall_command import COMMAND, DEADLINE, PROGRAM, Project
 from squall_wire import main
 
 LISTS = "cmake_minimum_required(VERSION 3.25)\nproject(shop LANGUAGES CXX)\n"
@@ -76,7 +78,44 @@ class CommandTest(unittest.TestCase):
             project.write("tell.cpp", "int main() { return nothing; }\n")
             done = run("run", "tell", folder=project.folder)
             self.assertNotEqual(done.returncode, 0)
-            self.assertIn("'nothing' was not declared", done.stdout.replace("‘", "'").replace("’", "'"))
+            self.assertIn("'nothing' was not declared", done.stderr.replace("‘", "'").replace("’", "'"))
+
+    def test_a_new_project_has_its_name_and_overwrites_nothing(self):
+        with Project() as project:
+            done = run("new", "web-shop/", folder=project.folder)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for name in ("CMakeLists.txt", "src/app.cpp", "public/index.html", "tests/app_test.cpp",
+                         "deploy/web-shop.service", "Dockerfile", ".gitignore"):
+                with open(project.path(f"web-shop/{name}"), encoding="utf-8") as file:
+                    self.assertNotIn("@NAME@", file.read(), name)
+            done = run("new", "web-shop", folder=project.folder)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, "squall: web-shop is there already, and is no empty folder\n"))
+            for name in ("Shop", "1shop", "a b", "test", "a" * 41, ".."):
+                done = run("new", name, folder=project.folder)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn("is no name for a project", done.stderr)
+            self.assertEqual(os.listdir(project.folder), ["web-shop"])
+
+    def test_routes_are_listed_without_listening(self):
+        with Project() as project:
+            project.write("answer", "text")
+            # A port that nobody may have: it is not bound.
+            program = (PROGRAM, "1", project.path("answer"))
+            done = run("routes", *program)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(["GET", "/api", "function"], [line.split() for line in done.stdout.splitlines()])
+            done = run("routes", "--json", *program)
+            routes = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual([(route["methods"], route["pattern"]) for route in routes][:2],
+                             [(["GET"], "/strict"), (["GET"], "/")])
+            project.write("answer", "throw")
+            done = run("routes", *program)
+            self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
+                             (1, f'squall: "{PROGRAM}" has failed'))
+        done = run("routes", "--timeout=100ms", "sleep", "60")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has not called listen() within 100ms", done.stderr)
 
 
 if __name__ == "__main__":

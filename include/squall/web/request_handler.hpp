@@ -39,8 +39,19 @@ class Session;
 class WebSocketSession;
 struct Settings;
 
-/// Whether white space around an argument goes.
-enum class Strip : bool { no, yes };
+/// Whether white space around an argument goes. Never made by `{}`, which is a default value of "".
+class Strip {
+ public:
+  static const Strip yes;
+  static const Strip no;
+  constexpr explicit operator bool() const noexcept { return strips_; }
+
+ private:
+  constexpr explicit Strip(bool strips) noexcept : strips_(strips) {}
+  bool strips_;
+};
+inline constexpr Strip Strip::yes{true};
+inline constexpr Strip Strip::no{false};
 
 struct StaticURLOptions {
   bool include_host = false;    ///< with scheme and host, as mails need it
