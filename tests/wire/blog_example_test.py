@@ -113,30 +113,6 @@ class Blog:
         self.assertEqual(self.ann.ask("/entry/%FF")[0], 400)
         self.server.stop()
 
-    def test_who_may_not_is_refused(self):
-        eve = Curl(self.server, self.folder.name, "eve")
-        self.create_author()
-        where = self.publish("Mine", "The text.")
-        evil = ("-H", "Origin: https://evil.example")
-        self.assertEqual(self.ann.ask("/compose", "-d", "title=x&text=y")[0], 403)
-        self.assertEqual(self.ann.ask("/auth/logout", "-d", "")[0], 403)
-        self.assertEqual(self.ann.ask("/auth/logout", "-X", "POST", *evil)[0], 403)
-        self.assertEqual(eve.send("/compose", "/auth/login", title="x", text="y")[0], 403)
-        told = eve.send("/auth/create", "/auth/login", **{**AUTHOR, "email": "eve@example.com"})
-        self.assertEqual(told[0], 400)
-        self.assertIn("There is an author already.", told[1])
-        self.assertEqual(eve.ask("/compose", "-b", "blog_author=1")[0], 302)
-        self.assertEqual(eve.ask("/entry/nothing")[0], 404)
-        self.assertIn("<h1>404</h1>", eve.ask("/nothing")[1])
-        # Redirects stay on this host.
-        told = self.ann.send("/auth/login?next=//evil.example", "/auth/login", **AUTHOR)
-        self.assertEqual(told[::2], (303, "/"))
-        self.assertIn("The text.", eve.ask(where)[1])
-        told = [eve.ask("/auth/login") for _ in range(20)]
-        self.assertEqual({status for status, _, _ in told}, {200, 429})
-        self.assertIn("Too many tries", told[-1][1])
-        self.server.stop()
-
     def test_of_two_at_a_time_one_is_first(self):
         guests = [Curl(self.server, self.folder.name, f"guest{i}") for i in range(3)]
         told = self.at_once(3, lambda i: guests[i].send(
@@ -178,6 +154,30 @@ class OnSQLite(Blog, unittest.TestCase):
         for wrong in ({"name": ""}, {"email": "@"}, {"password": "short"}):
             self.assertEqual(self.ann.send("/auth/create", "/auth/create", **{**AUTHOR, **wrong})[0], 400)
         self.create_author()
+        self.server.stop()
+
+    def test_who_may_not_is_refused(self):
+        eve = Curl(self.server, self.folder.name, "eve")
+        self.create_author()
+        where = self.publish("Mine", "The text.")
+        evil = ("-H", "Origin: https://evil.example")
+        self.assertEqual(self.ann.ask("/compose", "-d", "title=x&text=y")[0], 403)
+        self.assertEqual(self.ann.ask("/auth/logout", "-d", "")[0], 403)
+        self.assertEqual(self.ann.ask("/auth/logout", "-X", "POST", *evil)[0], 403)
+        self.assertEqual(eve.send("/compose", "/auth/login", title="x", text="y")[0], 403)
+        told = eve.send("/auth/create", "/auth/login", **{**AUTHOR, "email": "eve@example.com"})
+        self.assertEqual(told[0], 400)
+        self.assertIn("There is an author already.", told[1])
+        self.assertEqual(eve.ask("/compose", "-b", "blog_author=1")[0], 302)
+        self.assertEqual(eve.ask("/entry/nothing")[0], 404)
+        self.assertIn("<h1>404</h1>", eve.ask("/nothing")[1])
+        # Redirects stay on this host.
+        told = self.ann.send("/auth/login?next=//evil.example", "/auth/login", **AUTHOR)
+        self.assertEqual(told[::2], (303, "/"))
+        self.assertIn("The text.", eve.ask(where)[1])
+        told = [eve.ask("/auth/login") for _ in range(20)]
+        self.assertEqual({status for status, _, _ in told}, {200, 429})
+        self.assertIn("Too many tries", told[-1][1])
         self.server.stop()
 
     def test_the_loop_goes_on_while_the_database_keeps_somebody_waiting(self):
