@@ -46,7 +46,8 @@ class IncomingFile::Disk {
     if (!path_.empty()) unlink(path_.c_str());
   }
 
-  void append(const std::string& bytes) {
+  /// Gives the memory back, to be used again.
+  std::string append(std::string bytes) {
     if (path_.empty()) open();
     for (std::size_t done = 0; done < bytes.size();) {
       const ssize_t count = ::write(fd_.get(), bytes.data() + done, bytes.size() - done);
@@ -56,6 +57,8 @@ class IncomingFile::Disk {
     }
     EVP_DigestUpdate(digest_.get(), bytes.data(), bytes.size());
     size_ += bytes.size();
+    bytes.clear();
+    return bytes;
   }
 
   KeptFile keep(const std::string& name) {
@@ -109,15 +112,16 @@ IncomingFile::~IncomingFile() {
 
 Task<> IncomingFile::write(std::string_view piece) {
   chunk_ += piece;
-  if (chunk_.size() < chunk_bytes) co_return;
+  if (chunk_.size() >= chunk_bytes) co_await flush();
+}
+
+Task<> IncomingFile::flush() {
   const std::size_t size = chunk_.size();
-  co_await run_in_executor(&Disk::append, disk_, std::exchange(chunk_, {}));
+  chunk_ = co_await run_in_executor(&Disk::append, disk_, std::move(chunk_));
   written_ += size;
 }
 
 Task<KeptFile> IncomingFile::keep(std::string name) {
-  const std::size_t size = chunk_.size();
-  co_await run_in_executor(&Disk::append, disk_, std::exchange(chunk_, {}));
-  written_ += size;
+  co_await flush();
   co_return co_await run_in_executor(&Disk::keep, disk_, std::move(name));
 }

@@ -38,6 +38,7 @@ class IncomingFile {
  private:
   static constexpr std::size_t chunk_bytes = 256 * 1024;
   class Disk;
+  squall::Task<> flush();
 
   std::shared_ptr<Disk> disk_;  // shared with the thread that works for it
   std::string chunk_;

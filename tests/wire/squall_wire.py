@@ -173,6 +173,11 @@ class Example(Server):
             self.kill()
             raise
 
+    def is_sanitized(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            size_kb = int(re.search(r"^VmSize:\s+(\d+) kB", file.read(), re.M)[1])
+        return size_kb > 1 << 30  # a terabyte is reserved for nothing but shadows
+
 
 class Curl:
     """curl as somebody's browser: with a jar for cookies, and forms with the token of their page."""

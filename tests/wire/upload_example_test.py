@@ -65,7 +65,8 @@ class Upload(unittest.TestCase):
         self.assertEqual((status, file["size"]), (200, len(content)))
         self.assertEqual(file["sha256"], hashlib.sha256(content).hexdigest())
         self.assertEqual(os.path.getsize(os.path.join(self.folder.name, "large")), len(content))
-        self.assertLess(self.server.resident_mib() - before, 20)
+        if not self.server.is_sanitized():  # those keep what is freed for a while
+            self.assertLess(self.server.resident_mib() - before, 20)
         self.server.stop()
 
     def test_what_is_too_large_is_refused_in_words(self):
