@@ -32,7 +32,7 @@ std::string page(const Frame& frame, std::string_view title, std::string_view bo
   html += {blog,
            "</title>\n<link rel=\"stylesheet\" href=\"",
            escaped(frame.style_url),
-           "\">\n<link rel=\"icon\" href=\"/static/favicon.svg\">\n"
+           "\">\n<link rel=\"icon\" href=\"/static/favicon.svg\">\n",
            "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"/feed\" title=\"",
            blog,
            "\">\n</head>\n<body>\n<header>\n<a class=\"blog\" href=\"/\">",
@@ -80,7 +80,7 @@ std::string compose_form(std::string_view token, std::string_view id, std::strin
            escaped(title),
            "\"></label>\n<label>Text <textarea name=\"text\" rows=\"16\" required>\n",
            escaped(text),
-           "</textarea></label>\n<p class=\"when\">An empty line begins a new paragraph.</p>\n"
+           "</textarea></label>\n<p class=\"when\">An empty line begins a new paragraph.</p>\n",
            "<button>Publish</button>\n</form>\n"};
   return html;
 }
@@ -93,11 +93,11 @@ std::string author_form(std::string_view token, std::string_view email, std::str
            token,
            "<label>Name <input name=\"name\" autocomplete=\"name\" required value=\"",
            escaped(name),
-           "\"></label>\n<label>Email <input name=\"email\" type=\"email\" "
+           "\"></label>\n<label>Email <input name=\"email\" type=\"email\" ",
            "autocomplete=\"username\" required value=\"",
            escaped(email),
-           "\"></label>\n<label>Password <input name=\"password\" type=\"password\" "
-           "autocomplete=\"new-password\" minlength=\"8\" required></label>\n"
+           "\"></label>\n<label>Password <input name=\"password\" type=\"password\" ",
+           "autocomplete=\"new-password\" minlength=\"8\" required></label>\n",
            "<button>Create the author</button>\n</form>\n"};
   return html;
 }
@@ -105,12 +105,13 @@ std::string author_form(std::string_view token, std::string_view email, std::str
 std::string login_form(std::string_view token, std::string_view email, std::string_view problem) {
   std::string html = "<h1>Log in</h1>\n";
   html += alert(problem);
-  html += {"<form class=\"fields\" method=\"post\">", token,
-           "<label>Email <input name=\"email\" type=\"email\" autocomplete=\"username\" required "
+  html += {"<form class=\"fields\" method=\"post\">",
+           token,
+           "<label>Email <input name=\"email\" type=\"email\" autocomplete=\"username\" required ",
            "value=\"",
            escaped(email),
-           "\"></label>\n<label>Password <input name=\"password\" type=\"password\" "
-           "autocomplete=\"current-password\" required></label>\n<button>Log in</button>\n"
+           "\"></label>\n<label>Password <input name=\"password\" type=\"password\" ",
+           "autocomplete=\"current-password\" required></label>\n<button>Log in</button>\n",
            "</form>\n"};
   return html;
 }

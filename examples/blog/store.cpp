@@ -21,6 +21,7 @@ std::optional<Author> author_of(const std::vector<Row>& rows) {
 
 std::vector<Entry> entries_of(const std::vector<Row>& rows) {
   std::vector<Entry> entries;
+  entries.reserve(rows.size());
   for (const Row& row : rows) {
     entries.push_back({std::stoll(row[0]), row[1], row[2], row[3], row[4], std::stoll(row[5]),
                        std::stoll(row[6])});

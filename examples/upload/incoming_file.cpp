@@ -104,7 +104,8 @@ IncomingFile::IncomingFile(std::string directory)
 // The name is taken away, and the blocks of a large file are freed, where the loop does not wait.
 IncomingFile::~IncomingFile() {
   try {
-    static_cast<void>(run_in_executor([](std::shared_ptr<Disk>) {}, std::move(disk_)));
+    static_cast<void>(
+        run_in_executor([](std::shared_ptr<Disk>&& disk) { disk.reset(); }, std::move(disk_)));
   } catch (const Error&) {
     // The executor is busy: then it happens here.
   }
