@@ -17,6 +17,11 @@
 /// thrown, and how many.
 extern "C" __attribute__((weak)) int squall_thrown_frames(const void* exception, void** frames,
                                                           int most);
+/// Functions and lines of those of the frames for which they are known.
+extern "C" __attribute__((weak)) void squall_describe_frames(void* const* frames, int count,
+                                                             void (*line)(void* context, int frame,
+                                                                          const char* text),
+                                                             void* context);
 
 namespace squall::web {
 namespace {
@@ -67,7 +72,27 @@ std::vector<std::string> stack_of(const std::exception_ptr& error) {
   static_assert(sizeof object == sizeof error);
   std::memcpy(&object, static_cast<const void*>(&error), sizeof object);
   void* frames[most_frames];
-  return loop::describe_frames(frames, squall_thrown_frames(object, frames, most_frames));
+  const int count = squall_thrown_frames(object, frames, most_frames);
+  std::vector<std::vector<std::string>> known(static_cast<std::size_t>(count));
+  squall_describe_frames(
+      frames, count,
+      [](void* lines, int frame, const char* text) {
+        auto& of_frame = (*static_cast<decltype(known)*>(lines))[static_cast<std::size_t>(frame)];
+        // How the library calls a verb is of no interest to who wrote it.
+        const bool is_call =
+            std::string_view(text).find("/squall/web/detail/") != std::string::npos;
+        of_frame.emplace_back(is_call ? "" : text);
+      },
+      &known);
+  std::vector<std::string> stack = loop::describe_frames(frames, count);
+  for (std::size_t i = stack.size(); i-- > 0;) {
+    if (i >= known.size() || known[i].empty()) continue;
+    stack[i] = known[i].front();
+    stack.insert(stack.begin() + static_cast<std::ptrdiff_t>(i) + 1, known[i].begin() + 1,
+                 known[i].end());
+  }
+  std::erase(stack, "");
+  return stack;
 }
 
 Section handler_of(const Exchange& exchange, const RequestHandler& handler) {
