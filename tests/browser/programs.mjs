@@ -3,8 +3,9 @@
 // free, pages whose complaints are kept.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import net from "node:net";
 
 export const PATIENCE = 20_000; // milliseconds until a condition that does not come true fails
@@ -40,12 +41,17 @@ export async function startProgram(program, args, ready = /http:\/\/localhost:(\
 }
 
 export async function freePort() {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
+  // Below those that the kernel gives to clients: another test's connection may take such a one.
+  const low = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "ascii").split("\t")[0]);
+  for (;;) {
+    const port = randomInt(10_000, Math.max(low, 12_000));
+    const server = net.createServer();
+    const isFree = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "::", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }
 
 /** Opens pages of `browser`; what a page complains of is kept, but for failed connections while

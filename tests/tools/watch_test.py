@@ -10,16 +10,10 @@ import threading
 import unittest
 
 from squall_command import BUILD, PROGRAM, Project, Squall, answers, fetch
-from squall_wire import DEADLINE, Raw, main, wait_for
+from squall_wire import DEADLINE, Raw, free_port, main, wait_for
 from tls_files import Authority
 
 HTML = [("Accept", "text/html"), ("Sec-Fetch-Dest", "document")]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def generation(body):

@@ -8,9 +8,8 @@ import tempfile
 import unittest
 
 import squall_wire
-from proxies import free_port
 from restarting import Load, Restarting
-from squall_wire import Raw, Server, main, wait_for
+from squall_wire import Raw, Server, free_port, main, wait_for
 
 ACTIVATE = shutil.which("systemd-socket-activate")
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 
-from squall_wire import wait_for
+from squall_wire import free_port, wait_for
 
 PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "proxies.md")
 
@@ -15,14 +15,6 @@ PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "proxies.md")
 def find(program):
     """The path of a program, also of one that only root has in its PATH; None when it is missing."""
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-
-
-def free_port():
-    """A port that may be bound on all interfaces: none that a connection of an earlier test still has."""
-    with socket.socket(socket.AF_INET6) as probe:
-        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        probe.bind(("::", 0))
-        return probe.getsockname()[1]
 
 
 def accepts(port):

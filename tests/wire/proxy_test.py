@@ -7,7 +7,7 @@ import struct
 import tempfile
 import unittest
 
-from squall_wire import Raw, Server, WireTest, main, run_to_end, wait_for
+from squall_wire import Raw, Server, WireTest, main, run_to_end
 from tls_files import Authority
 from ws_frames import handshake
 

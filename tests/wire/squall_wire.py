@@ -6,6 +6,7 @@ SQUALL_WIRE_SERVER, its engine from SQUALL_ENGINE; both are set by CTest.
 """
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -29,6 +30,22 @@ STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([\t\x20-\x7e\x80-\xff]*
 
 class WireError(AssertionError):
     """The server said something that is not HTTP, or nothing at all."""
+
+
+def free_port():
+    """A port that may be bound on all interfaces. It is below those that the kernel gives to clients,
+    where another test's connection may take it before it is bound."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low = int(file.read().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(10_000, max(low, 12_000))
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            try:
+                probe.bind(("::", port))
+                return port
+            except OSError:
+                pass
 
 
 def wait_for(condition, what, deadline=DEADLINE):

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 from squall_wire import Raw, Server, WireTest, main, wait_for

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,7 +12,7 @@ import unittest
 
 import aiohttp
 
-from squall_wire import DEADLINE, Server, WireTest, main, wait_for
+from squall_wire import DEADLINE, WireTest, main
 
 MEBI = 1 << 20
 

@@ -20,7 +20,7 @@ import tornado.websocket
 import websockets
 
 import proxies
-from squall_wire import DEADLINE, EXAMPLES, main
+from squall_wire import DEADLINE, EXAMPLES, free_port, main
 from tls_files import Authority
 
 CLIENT = os.environ.get("SQUALL_WIRE_CLIENT", "/tmp/build-wire/bin/squall_wire_client")
@@ -471,7 +471,7 @@ class BehindNginx(Clients):
                 await self.ask(socket.send, socket.recv)
                 await socket.close(4006, "done")
             async with serve(handler) as port:
-                front = proxies.free_port()
+                front = free_port()
                 proxy = proxies.Proxy(port=front)
                 where = proxy.directory.name
                 config = proxy.write("nginx.conf", f"""
@@ -508,7 +508,7 @@ class BehindNginx(Clients):
 class ThroughTinyproxy(Clients):
     @contextlib.contextmanager
     def proxy(self, *lines):
-        port = proxies.free_port()
+        port = free_port()
         made = proxies.Proxy(port=port)
         config = made.write("tinyproxy.conf", "\n".join((
             f"Port {port}", "Listen 127.0.0.1", "Timeout 60", "Allow 127.0.0.1", "LogLevel Info", *lines)) + "\n")
@@ -567,7 +567,7 @@ class ThroughTinyproxy(Clients):
     def test_a_server_that_it_cannot_reach(self):
         async def work():
             with self.proxy() as proxy:
-                closed = proxies.free_port()
+                closed = free_port()
                 result = await client(f"ws://127.0.0.1:{closed}/", f"--proxy=127.0.0.1:{proxy}")
                 self.assertIn("the proxy does not connect", result["error"])
         self.run_async(work())
@@ -583,14 +583,14 @@ class ThroughMicrosocks(Clients):
             async with serve(handler) as port:
                 url = f"ws://localhost:{port}/"
                 for options, user in ((("-u", "user", "-P", "p.w"), "user:p.w@"), ((), "")):
-                    front = proxies.free_port()
+                    front = free_port()
                     program = proxies.find("microsocks")
                     with proxies.Proxy(program, "-i", "127.0.0.1", "-p", str(front), *options, port=front):
                         self.check(await client(url, f"--proxy=socks5://{user}127.0.0.1:{front}"), code=4009)
                         if user:
                             result = await client(url, f"--proxy=socks5://user:wrong@127.0.0.1:{front}")
                             self.assertIn("credentials", result["error"])
-                        closed = proxies.free_port()
+                        closed = free_port()
                         result = await client(f"ws://127.0.0.1:{closed}/",
                                               f"--proxy=socks5://{user}127.0.0.1:{front}")
                         self.assertIn("error", result)
