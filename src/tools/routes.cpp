@@ -59,6 +59,16 @@ Task<bool> run_to_end(std::vector<std::string> program, std::string variable) {
   co_return status.is_success();
 }
 
+/// Each worker of fork_processes() tells them all.
+std::vector<std::string> unique_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+  }
+  return lines;
+}
+
 using Row = std::array<std::string, 4>;
 
 std::string methods_of(const json::object& route) {
@@ -128,21 +138,18 @@ int routes_command(const Arguments& arguments) {
                 "; see --timeout");
   }
   if (!is_well) throw Error("\"" + name + "\" has failed");
-  const std::string text = file.content();
-  if (text.empty()) {
+  const std::vector<std::string> lines = unique_lines(file.content());
+  if (lines.empty()) {
     throw Error(
         "\"" + name +
         "\" told no routes: it has none, ended without listen(), or is no program of Squall");
   }
   if (*as_json) {
-    std::fputs(text.c_str(), stdout);
+    for (const std::string& line : lines) std::puts(line.c_str());
     return 0;
   }
   std::vector<Row> rows;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    rows.push_back(row_of(json_decode(line).as_object()));
-  }
+  for (const std::string& line : lines) rows.push_back(row_of(json_decode(line).as_object()));
   print_table(std::move(rows));
   return 0;
 }

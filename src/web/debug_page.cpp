@@ -222,6 +222,10 @@ void write_debug_page(RequestHandler& handler, std::string_view title,
     handler.set_header("Content-Type", "text/plain; charset=UTF-8");
     append_text(out, title, thrown, stack, sections);
   } else {
+    // A policy of the site would take its style away. The script is autoreload's.
+    handler.set_header("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; "
+                       "connect-src 'self'; base-uri 'none'");
     append_html(out, title, thrown, stack, sections);
   }
 }

@@ -51,6 +51,7 @@ TEST_F(DebugPageTest, ShowsWhatWasThrownTheRequestAndTheSettings) {
                                    "Accept: text/html,*/*\r\n" + std::string(secrets));
   EXPECT_EQ(code(page), "500");
   EXPECT_EQ(field(page, "Content-Type"), "text/html; charset=UTF-8");
+  EXPECT_EQ(field(page, "Content-Security-Policy").find("default-src 'none'; style-src"), 0U);
   expect(page, "cannot read the order");
   expect(page, "&lt;no&gt; number");
   expect(page, "std::invalid_argument");

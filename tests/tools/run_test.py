@@ -109,6 +109,9 @@ class CommandTest(unittest.TestCase):
             routes = [json.loads(line) for line in done.stdout.splitlines()]
             self.assertEqual([(route["methods"], route["pattern"]) for route in routes][:2],
                              [(["GET"], "/strict"), (["GET"], "/")])
+            done = run("routes", "--json", PROGRAM, "0", project.path("answer"), "fork")
+            self.assertEqual([json.loads(line)["pattern"] for line in done.stdout.splitlines()],
+                             [route["pattern"] for route in routes], done)
             project.write("answer", "throw")
             done = run("routes", *program)
             self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
