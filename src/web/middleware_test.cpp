@@ -29,13 +29,14 @@ namespace {
 [[maybe_unused]] thread_local std::size_t allocations = 0;
 }
 #ifndef SQUALL_SANITIZED  // whose own allocator is to stay
-void* operator new(std::size_t size) {
+// Not inlined: the compiler would see new meet free() and take that for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* const made = std::malloc(size)) return made;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 #endif
 
 namespace squall::web {
