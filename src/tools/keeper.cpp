@@ -26,7 +26,7 @@ namespace {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-/// What follows `word` and a space; false when the text begins otherwise.
+/// Takes `word` off the front of the text; false when that begins otherwise.
 bool take_word(std::string_view& text, std::string_view word) noexcept {
   if (!text.starts_with(word)) return false;
   text.remove_prefix(word.size());

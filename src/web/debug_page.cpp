@@ -28,7 +28,6 @@ namespace {
 
 constexpr std::size_t longest_value = 2000;
 constexpr int most_frames = 48;
-constexpr std::string_view hidden = "not shown";
 
 struct Section {
   std::string title;
@@ -46,7 +45,11 @@ bool is_secret(std::string_view name) {
 }
 
 void add(Section& section, std::string_view name, std::string_view value) {
-  std::string shown(is_secret(name) ? hidden : value.substr(0, longest_value));
+  if (is_secret(name)) {
+    section.values.emplace_back(name, "not shown");
+    return;
+  }
+  std::string shown(value.substr(0, longest_value));
   if (value.size() > longest_value) shown += fmt::format("... ({} bytes)", value.size());
   section.values.emplace_back(name, std::move(shown));
 }
@@ -84,12 +87,14 @@ std::vector<std::string> stack_of(const std::exception_ptr& error) {
         of_frame.emplace_back(is_call ? "" : text);
       },
       &known);
-  std::vector<std::string> stack = loop::describe_frames(frames, count);
-  for (std::size_t i = stack.size(); i-- > 0;) {
-    if (i >= known.size() || known[i].empty()) continue;
-    stack[i] = known[i].front();
-    stack.insert(stack.begin() + static_cast<std::ptrdiff_t>(i) + 1, known[i].begin() + 1,
-                 known[i].end());
+  const std::vector<std::string> names = loop::describe_frames(frames, count);
+  std::vector<std::string> stack;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (known[i].empty()) {
+      stack.push_back(names[i]);
+    } else {
+      stack.insert(stack.end(), known[i].begin(), known[i].end());
+    }
   }
   std::erase(stack, "");
   return stack;

@@ -25,7 +25,8 @@ std::string RequestHandler::reverse_url_of(std::string_view name,
 }
 
 void Exchange::route() {
-  if (reload_handler() != nullptr) {
+  spec_ = reload_handler();  // in development; it stands in front of all routes
+  if (spec_ != nullptr) {
     match_ = {};
     return;
   }
@@ -74,12 +75,10 @@ void Exchange::decode_arguments() {
 
 Exchange::Answer Exchange::choose() {
   const RouteTarget* const target = match_.target;
-  if (const HandlerSpec* const own = reload_handler()) {
-    spec_ = own;
-  } else if (target == nullptr) {
+  if (spec_ == nullptr && target == nullptr) {
     spec_ = &worker_.application().default_handler;
     if (!*spec_) return Answer::not_found;
-  } else if (target->all) {
+  } else if (spec_ == nullptr && target->all) {
     take(target->all);
   }
   const auto find = [&](http::Method method) -> const detail::VerbEntry* {
@@ -174,8 +173,9 @@ bool Exchange::select_handler() {
     return false;
   }
   route();
+  const bool is_reload = spec_ != nullptr;
   const Answer answer = choose();
-  if (reload_handler() != nullptr) {
+  if (is_reload) {
     chain_ = nullptr;
   } else {
     set_chain();

@@ -40,29 +40,26 @@ json::array methods_of(const detail::HandlerType& type) {
 }
 
 json::object describe(const Routing::Listed& route, const Endpoint& endpoint,
-                      const RouteScope& root) {
+                      const json::array& methods, const RouteScope& root) {
   const RouteScope& scope = endpoint.scope != nullptr ? *endpoint.scope : root;
   const RouteTarget& target = *route.target;
-  json::object out{
-      {"host", route.host},
-      {"pattern", target.pattern},
-      {"regex", target.is_regex},
-      {"name", route.name},
-      {"handler", handler_name(endpoint.spec.factory()->type)},
-      {"middleware", scope.middleware.size()},
-      {"authenticated", scope.authenticated || endpoint.spec.factory()->type.authenticated}};
-  if (target.rank == RouteRank::slash) out["handler"] = "redirect_slash";
-  if (target.rank == RouteRank::fallback) out["methods"] = json::array{"*"};
-  return out;
+  const bool is_slash = target.rank == RouteRank::slash;
+  const bool takes_all = target.rank == RouteRank::fallback;
+  return {{"host", route.host},
+          {"pattern", target.pattern},
+          {"regex", target.is_regex},
+          {"methods", takes_all ? json::array{"*"} : methods},
+          {"name", route.name},
+          {"handler", is_slash ? "redirect_slash" : handler_name(endpoint.spec.factory()->type)},
+          {"middleware", scope.middleware.size()},
+          {"authenticated", scope.authenticated || endpoint.spec.factory()->type.authenticated}};
 }
 
 std::string lines_of(const Routing& routing) {
   std::string text;
   const auto add = [&](const Routing::Listed& route, const Endpoint& endpoint,
-                       json::array methods) {
-    json::object line = describe(route, endpoint, routing.root_scope());
-    if (!line.contains("methods")) line["methods"] = std::move(methods);
-    text += json::serialize(line) + "\n";
+                       const json::array& methods) {
+    text += json::serialize(describe(route, endpoint, methods, routing.root_scope())) + "\n";
   };
   for (const Routing::Listed& route : routing.list()) {
     const RouteTarget& target = *route.target;

@@ -12,15 +12,16 @@
 namespace squall::web {
 namespace {
 
+/// The same path or pattern with the slash at its end that it lacks, or without the one it has.
+std::string with_other_slash(std::string_view path) {
+  if (path.ends_with('/')) return std::string(path.substr(0, path.size() - 1));
+  return std::string(path) + "/";
+}
+
 /// What a path with a slash too many or too few leads to.
 struct SlashRedirect : RequestHandler {
   void get() {
-    std::string url(request().path());
-    if (url.ends_with('/')) {
-      url.pop_back();
-    } else {
-      url.push_back('/');
-    }
+    std::string url = with_other_slash(request().path());
     if (url.starts_with("//")) throw HTTPError(404);  // browsers would take that for a host
     if (!request().query().empty()) url.append("?").append(request().query());
     redirect(url, true);
@@ -29,13 +30,8 @@ struct SlashRedirect : RequestHandler {
 
 void add_slash_redirect(RouteTable& table, std::string_view pattern, const RouteScope* scope) {
   if (pattern == "/" || pattern.ends_with("...}")) return;
-  std::string other(pattern);
-  if (pattern.ends_with('/')) {
-    other.pop_back();
-  } else {
-    other.push_back('/');
-  }
-  table.add_lesser(other, RouteRank::slash, Endpoint(web::handler<SlashRedirect>, scope));
+  table.add_lesser(with_other_slash(pattern), RouteRank::slash,
+                   Endpoint(web::handler<SlashRedirect>, scope));
 }
 
 bool says_nothing(const detail::RouteRules& rules) noexcept {
